@@ -1,0 +1,34 @@
+/// Everything that determines a job's numbers, and nothing else.
+public struct JobDescription: Codable, Sendable, Hashable {
+    /// The method's name in the catalogue.
+    public var method: String
+    /// Every option of the method with its value, defaults included.
+    public var configuration: Settings
+    /// The data set's name.
+    public var dataset: String
+    /// The SHA-256 (lower-case hexadecimal) of the data set's content.
+    public var fingerprint: String
+    /// The seed of all random streams.
+    public var seed: Int
+    /// ``Catalogue/coreVersion`` of the program that planned the job.
+    public var coreVersion: Int
+
+    public init(
+        method: String, configuration: Settings, dataset: String, fingerprint: String, seed: Int,
+        coreVersion: Int = Catalogue.coreVersion
+    ) {
+        self.method = method
+        self.configuration = configuration
+        self.dataset = dataset
+        self.fingerprint = fingerprint
+        self.seed = seed
+        self.coreVersion = coreVersion
+    }
+
+    /// Canonical JSON: the text whose SHA-256 is the job's identity.
+    public var canonicalJSON: String {
+        "{\"configuration\":\(configuration.canonicalJSON),\"core\":\(coreVersion),"
+            + "\"dataset\":\(Setting.quoted(dataset)),\"fingerprint\":\(Setting.quoted(fingerprint)),"
+            + "\"method\":\(Setting.quoted(method)),\"seed\":\(seed)}"
+    }
+}
