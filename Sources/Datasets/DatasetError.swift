@@ -1,0 +1,6 @@
+/// What is wrong with a data set: one sentence that names the folder, file or entry and the mend.
+public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
