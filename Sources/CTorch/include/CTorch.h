@@ -1,0 +1,122 @@
+/// The narrow door to libtorch: a C API through which every ATen operator is reached by name.
+///
+/// Conventions: a function that can fail returns 0 on success; on failure it returns another value and sets
+/// `*error` to a message that the caller frees with `ct_text_free`. Handles that come out of a function are owned
+/// by the caller and given back with the matching `_release`.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ct_tensor ct_tensor;
+typedef struct ct_generator ct_generator;
+typedef struct ct_operator ct_operator;
+
+/// What a `ct_value` holds.
+typedef enum {
+    CT_NONE,          ///< an optional argument left out
+    CT_TENSOR,        ///< `tensor`
+    CT_TENSOR_LIST,   ///< `tensors`, `count`
+    CT_INTEGER,       ///< `integer`; also data types and memory formats
+    CT_NUMBER,        ///< `number`
+    CT_BOOLEAN,       ///< `integer` != 0
+    CT_INTEGER_LIST,  ///< `integers`, `count`
+    CT_GENERATOR,     ///< `generator`
+    CT_DEVICE,        ///< `text`, e.g. `cpu`, `cuda:0`
+    CT_TEXT           ///< `text`
+} ct_kind;
+
+/// One argument of an operator. With a `name` it goes to the parameter of that name, otherwise to the next
+/// position; parameters without an argument take the schema's default.
+typedef struct {
+    ct_kind kind;
+    const char *_Nullable name;
+    const ct_tensor *_Nullable tensor;
+    const ct_tensor *_Nullable const *_Nullable tensors;
+    const int64_t *_Nullable integers;
+    const ct_generator *_Nullable generator;
+    const char *_Nullable text;
+    size_t count;
+    int64_t integer;
+    double number;
+} ct_value;
+
+/// Shape and kind of a tensor.
+typedef struct {
+    int64_t dimensions;
+    /// Valid as long as the tensor lives.
+    const int64_t *_Nullable sizes;
+    int64_t elements;
+    /// `c10::ScalarType` as a number: 0 byte, 4 int64, 6 float32, 7 float64, 11 bool.
+    int32_t dtype;
+    int32_t element_size;
+    bool is_cpu;
+    bool is_contiguous;
+    bool requires_gradient;
+} ct_description;
+
+/// Finds an operator, e.g. ("relu", "") or ("randperm", "generator"). The handle is valid for the whole process.
+int ct_operator_find(const char *_Nonnull name, const char *_Nonnull overload,
+                     const ct_operator *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
+
+/// Calls an operator through the dispatcher's boxed entry. Tensors among the results (lists are flattened) are
+/// written to `results`, at most `capacity`; a numeric result to `*scalar`.
+int ct_call(const ct_operator *_Nonnull op, const ct_value *_Nullable arguments, size_t argument_count,
+            ct_tensor *_Nullable *_Nonnull results, size_t capacity, size_t *_Nonnull result_count,
+            double *_Nonnull scalar, char *_Nullable *_Nonnull error);
+
+/// A tensor over the caller's memory, without a copy; `release(context)` is called when libtorch lets go of it.
+int ct_tensor_wrap(const void *_Nonnull bytes, const int64_t *_Nullable sizes, size_t dimensions, int32_t dtype,
+                   void (*_Nullable release)(void *_Nullable), void *_Nullable context,
+                   ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
+void ct_tensor_release(ct_tensor *_Nonnull tensor);
+ct_description ct_tensor_describe(const ct_tensor *_Nonnull tensor);
+/// The first element of a contiguous tensor in main memory.
+void *_Nullable ct_tensor_bytes(const ct_tensor *_Nonnull tensor);
+/// The device as text: `cpu`, `cuda:0`.
+char *_Nonnull ct_tensor_device(const ct_tensor *_Nonnull tensor);
+int ct_tensor_require_gradient(const ct_tensor *_Nonnull tensor, bool required, char *_Nullable *_Nonnull error);
+/// The accumulated gradient, or NULL.
+ct_tensor *_Nullable ct_tensor_gradient(const ct_tensor *_Nonnull tensor);
+void ct_tensor_clear_gradient(const ct_tensor *_Nonnull tensor);
+int ct_tensor_backward(const ct_tensor *_Nonnull tensor, char *_Nullable *_Nonnull error);
+
+/// A random stream of its own on `device`.
+int ct_generator_make(const char *_Nonnull device, uint64_t seed, ct_generator *_Nullable *_Nonnull result,
+                      char *_Nullable *_Nonnull error);
+void ct_generator_release(ct_generator *_Nonnull generator);
+/// The stream's whole state as a byte tensor.
+int ct_generator_state(const ct_generator *_Nonnull generator, ct_tensor *_Nullable *_Nonnull result,
+                       char *_Nullable *_Nonnull error);
+int ct_generator_restore(const ct_generator *_Nonnull generator, const ct_tensor *_Nonnull state,
+                         char *_Nullable *_Nonnull error);
+
+/// Switches recording of gradients in the calling thread; returns what was set before.
+bool ct_set_gradient_mode(bool enabled);
+void ct_set_threads(int32_t count);
+int32_t ct_threads(void);
+/// libtorch's version, e.g. `1.13.1`.
+const char *_Nonnull ct_version(void);
+/// libtorch's account of how it was built: BLAS, oneDNN, OpenMP.
+char *_Nonnull ct_build(void);
+/// Loads the CUDA half of libtorch if it lies beside the CPU half; true when `cuda` devices can be used.
+bool ct_load_cuda(void);
+
+/// One step of Adam on contiguous float32 memory in a single pass (eight passes through operators), with PyTorch's
+/// order of operations; a complement is 1 - beta, taken in double precision. It is bound by
+/// memory, and a second thread would only compete with libtorch's own, which spin for a while after their work.
+void ct_adam_step(float *_Nonnull parameter, const float *_Nonnull gradient, float *_Nonnull first_moment,
+                  float *_Nonnull second_moment, size_t count, float beta1, float beta1_complement, float beta2,
+                  float beta2_complement, float step_size, float inverse_correction_root, float epsilon,
+                  float weight_decay);
+
+void ct_text_free(char *_Nullable text);
+
+#ifdef __cplusplus
+}
+#endif

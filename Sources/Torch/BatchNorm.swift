@@ -1,0 +1,35 @@
+/// Batch normalisation over all dimensions but the second: `[N, C]` or `[N, C, H, W]`, with ε = 1e-5 and running
+/// statistics of momentum 0.1 (Ioffe and Szegedy, 2015).
+public final class BatchNorm: Module, Layer {
+    private static let batchNorm = Operator("batch_norm")
+
+    /// `[C]`, at first 1.
+    let weight: Parameter
+    /// `[C]`, at first 0.
+    let bias: Parameter
+    /// `[C]`, at first 0.
+    let runningMean: Buffer
+    /// `[C]`, at first 1; the unbiased estimate.
+    let runningVariance: Buffer
+
+    public init(_ channels: Int) throws(TorchError) {
+        let ones = try Tensor.zeros([channels])
+        try ones.fill(1)
+        weight = try Parameter(ones)
+        bias = try Parameter(Tensor.zeros([channels]))
+        runningMean = Buffer(try Tensor.zeros([channels]))
+        runningVariance = Buffer(try Tensor.zeros([channels]))
+        super.init()
+        try runningVariance.tensor.fill(1)
+    }
+
+    /// - Throws: ``TorchError``, also for a training batch with one value a channel, whose variance is undefined.
+    public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        if isTraining, input.shape[0] * input.shape.dropFirst(2).reduce(1, *) < 2 {
+            throw TorchError("batch normalisation cannot train on \(input): it needs two values a channel")
+        }
+        return try BatchNorm.batchNorm(
+            .tensor(input), .tensor(weight.tensor), .tensor(bias.tensor), .tensor(runningMean.tensor),
+            .tensor(runningVariance.tensor), .boolean(isTraining), .number(0.1), .number(1e-5), .boolean(true))
+    }
+}

@@ -1,0 +1,44 @@
+/// What both kinds of convolution have: a weight, perhaps a bias, and how the kernel moves.
+public class ConvolutionLayer: Module {
+    /// `[outputs, inputs, kernel, kernel]`, of a transposed convolution `[inputs, outputs, kernel, kernel]`.
+    let weight: Parameter
+    /// `[outputs]`
+    let bias: Parameter?
+    let stride: Int
+    let padding: Int
+
+    init(
+        weight shape: [Int], outputs: Int, stride: Int, padding: Int, bias: Bool, generator: Generator
+    ) throws(TorchError) {
+        weight = try Initialisation.weight(shape, generator: generator)
+        self.bias = bias ? try Initialisation.bias(outputs, weight: shape, generator: generator) : nil
+        self.stride = stride
+        self.padding = padding
+        super.init()
+    }
+
+    /// The weight in the layout that is fastest; the layer's output takes it over.
+    static func arranged(_ weight: Tensor) throws(TorchError) -> Tensor {
+        LibTorch.usesPlainOperators ? weight : try weight.channelsLast()
+    }
+}
+
+/// A two-dimensional convolution: `[N, inputs, H, W]` → `[N, outputs, H', W']`.
+public final class Convolution: ConvolutionLayer, Layer {
+    private static let convolution = Operator("conv2d")
+
+    public init(
+        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true,
+        generator: Generator
+    ) throws(TorchError) {
+        try super.init(
+            weight: [outputs, inputs, kernel, kernel], outputs: outputs, stride: stride, padding: padding, bias: bias,
+            generator: generator)
+    }
+
+    public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        try Convolution.convolution(
+            .tensor(input), .tensor(Self.arranged(weight.tensor)), .optional(bias?.tensor), .integers([stride, stride]),
+            .integers([padding, padding]))
+    }
+}

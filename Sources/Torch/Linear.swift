@@ -1,0 +1,19 @@
+/// A fully connected layer: `[N, inputs]` → `[N, outputs]`, y = x Wᵀ + b.
+public final class Linear: Module, Layer {
+    private static let linear = Operator("linear")
+
+    /// `[outputs, inputs]`
+    let weight: Parameter
+    /// `[outputs]`
+    let bias: Parameter
+
+    public init(_ inputs: Int, _ outputs: Int, generator: Generator) throws(TorchError) {
+        weight = try Initialisation.weight([outputs, inputs], generator: generator)
+        bias = try Initialisation.bias(outputs, weight: [outputs, inputs], generator: generator)
+        super.init()
+    }
+
+    public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        try Linear.linear(.tensor(input), .tensor(weight.tensor), .tensor(bias.tensor))
+    }
+}

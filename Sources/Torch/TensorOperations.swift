@@ -1,0 +1,217 @@
+/// The operators behind the methods below, each found once.
+private enum Operators {
+    static let add = Operator("add", "Tensor")
+    static let addScalar = Operator("add", "Scalar")
+    static let subtract = Operator("sub", "Tensor")
+    static let multiply = Operator("mul", "Tensor")
+    static let multiplyScalar = Operator("mul", "Scalar")
+    static let divide = Operator("div", "Tensor")
+    static let divideScalar = Operator("div", "Scalar")
+    static let negate = Operator("neg")
+    static let square = Operator("square")
+    static let absolute = Operator("abs")
+    static let exponential = Operator("exp")
+    static let squareRoot = Operator("sqrt")
+    static let sumAll = Operator("sum")
+    static let meanAll = Operator("mean")
+    static let mean = Operator("mean", "dim")
+    static let clamp = Operator("clamp")
+    static let reshape = Operator("reshape")
+    static let narrow = Operator("narrow")
+    static let concatenate = Operator("cat")
+    static let select = Operator("index_select")
+    static let detach = Operator("detach")
+    static let clone = Operator("clone")
+    static let contiguous = Operator("contiguous")
+    static let convertType = Operator("to", "dtype")
+    static let convertDevice = Operator("to", "device")
+    static let copy = Operator("copy_")
+    static let fill = Operator("fill_", "Scalar")
+    static let addInPlace = Operator("add_", "Tensor")
+    static let zeros = Operator("zeros")
+    static let uniform = Operator("uniform_")
+    static let normal = Operator("normal_")
+    static let randomPermutation = Operator("randperm", "generator")
+    static let bilinear = Operator("upsample_bilinear2d")
+    static let matrixProduct = Operator("matmul")
+    static let finite = Operator("isfinite")
+    static let all = Operator("all")
+}
+
+// MARK: Making
+
+extension Tensor {
+    /// A tensor of zeros.
+    public static func zeros(
+        _ shape: [Int], type: DataType = .float, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        try Operators.zeros(.integers(shape), named: [("dtype", .dataType(type)), ("device", .device(device))])
+    }
+
+    /// A random order of `0..<count` (int64).
+    public static func randomPermutation(_ count: Int, generator: Generator) throws(TorchError) -> Tensor {
+        try Operators.randomPermutation(.integer(count), .generator(generator), named: [("dtype", .dataType(.int64))])
+    }
+
+    /// Draws from the normal distribution N(0, 1).
+    public static func normal(
+        _ shape: [Int], generator: Generator, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let result = try zeros(shape, device: device)
+        _ = try Operators.normal.call([.tensor(result), .number(0), .number(1), .generator(generator)])
+        return result
+    }
+
+    /// Fills the tensor with draws from the uniform distribution over `range`, outside of gradient recording.
+    public func fillUniform(_ range: ClosedRange<Double>, generator: Generator) throws(TorchError) {
+        try Tensor.withoutGradients { () throws(TorchError) in
+            _ = try Operators.uniform.call([
+                .tensor(self), .number(range.lowerBound), .number(range.upperBound), .generator(generator),
+            ])
+        }
+    }
+
+    /// Sets every element, outside of gradient recording.
+    public func fill(_ value: Double) throws(TorchError) {
+        try Tensor.withoutGradients { () throws(TorchError) in
+            _ = try Operators.fill.call([.tensor(self), .number(value)])
+        }
+    }
+
+    /// Overwrites the elements with those of `source`, which must have the same shape, outside of gradient recording.
+    public func copy(from source: Tensor) throws(TorchError) {
+        guard source.shape == shape else { throw TorchError("\(source) does not fit into \(self)") }
+        try Tensor.withoutGradients { () throws(TorchError) in
+            _ = try Operators.copy.call([.tensor(self), .tensor(source)])
+        }
+    }
+
+    /// Adds `other` in place, outside of gradient recording.
+    public func accumulate(_ other: Tensor) throws(TorchError) {
+        try Tensor.withoutGradients { () throws(TorchError) in
+            _ = try Operators.addInPlace.call([.tensor(self), .tensor(other)])
+        }
+    }
+}
+
+// MARK: Converting and rearranging
+
+extension Tensor {
+    public func to(_ type: DataType) throws(TorchError) -> Tensor {
+        if dataType == type { return self }
+        return try Operators.convertType(.tensor(self), .dataType(type))
+    }
+
+    public func to(_ device: Device) throws(TorchError) -> Tensor {
+        if self.device == device { return self }
+        guard let dataType else { throw TorchError("\(self) has a type that cannot be moved") }
+        return try Operators.convertDevice(.tensor(self), .device(device), .dataType(dataType))
+    }
+
+    /// The same elements without their history.
+    public func detached() throws(TorchError) -> Tensor { try Operators.detach(.tensor(self)) }
+    public func clone() throws(TorchError) -> Tensor { try Operators.clone(.tensor(self)) }
+    public func contiguous() throws(TorchError) -> Tensor { try Operators.contiguous(.tensor(self)) }
+
+    /// The same elements of `[N, C, H, W]` with the channels side by side in memory, the layout in which convolutions
+    /// are fastest on the CPU. An operator that gets one argument in it works in it.
+    public func channelsLast() throws(TorchError) -> Tensor {
+        try Operators.contiguous(.tensor(self), named: [("memory_format", .integer(2))])
+    }
+
+    /// The same elements in another shape; one size may be -1.
+    public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
+        try Operators.reshape(.tensor(self), .integers(shape))
+    }
+
+    /// `[N, ...]` to `[N, everything else]`.
+    public func flattened() throws(TorchError) -> Tensor { try reshaped([shape[0], -1]) }
+
+    /// `length` entries of dimension `axis` from `start` on, sharing the memory.
+    public func narrowed(axis: Int, start: Int, length: Int) throws(TorchError) -> Tensor {
+        try Operators.narrow(.tensor(self), .integer(axis), .integer(start), .integer(length))
+    }
+
+    /// The entries of the first dimension that `indices` (int64) names, in that order.
+    public func selecting(_ indices: Tensor) throws(TorchError) -> Tensor {
+        try Operators.select(.tensor(self), .integer(0), .tensor(indices))
+    }
+
+    public static func concatenated(_ tensors: [Tensor], axis: Int = 0) throws(TorchError) -> Tensor {
+        try Operators.concatenate(.tensors(tensors), .integer(axis))
+    }
+
+    /// Bilinear resizing of `[N, C, H, W]` without corner alignment and without anti-aliasing.
+    public func resizedBilinear(height: Int, width: Int) throws(TorchError) -> Tensor {
+        try Operators.bilinear(.tensor(self), .integers([height, width]), .boolean(false))
+    }
+}
+
+// MARK: Arithmetic
+
+extension Tensor {
+    public static func + (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+        try Operators.add(.tensor(left), .tensor(right))
+    }
+
+    public static func + (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+        try Operators.addScalar(.tensor(left), .number(right))
+    }
+
+    public static func - (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+        try Operators.subtract(.tensor(left), .tensor(right))
+    }
+
+    public static func - (left: Tensor, right: Double) throws(TorchError) -> Tensor { try left + (-right) }
+
+    public static func - (left: Double, right: Tensor) throws(TorchError) -> Tensor { try right.negated() + left }
+
+    public static func * (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+        try Operators.multiply(.tensor(left), .tensor(right))
+    }
+
+    public static func * (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+        try Operators.multiplyScalar(.tensor(left), .number(right))
+    }
+
+    public static func * (left: Double, right: Tensor) throws(TorchError) -> Tensor { try right * left }
+
+    public static func / (left: Tensor, right: Tensor) throws(TorchError) -> Tensor {
+        try Operators.divide(.tensor(left), .tensor(right))
+    }
+
+    public static func / (left: Tensor, right: Double) throws(TorchError) -> Tensor {
+        try Operators.divideScalar(.tensor(left), .number(right))
+    }
+
+    public func negated() throws(TorchError) -> Tensor { try Operators.negate(.tensor(self)) }
+    public func squared() throws(TorchError) -> Tensor { try Operators.square(.tensor(self)) }
+    public func absolute() throws(TorchError) -> Tensor { try Operators.absolute(.tensor(self)) }
+    public func squareRoot() throws(TorchError) -> Tensor { try Operators.squareRoot(.tensor(self)) }
+    public func exponential() throws(TorchError) -> Tensor { try Operators.exponential(.tensor(self)) }
+
+    public func clamped(_ range: ClosedRange<Double>) throws(TorchError) -> Tensor {
+        try Operators.clamp(.tensor(self), .number(range.lowerBound), .number(range.upperBound))
+    }
+
+    /// The sum of all elements, a scalar.
+    public func sum() throws(TorchError) -> Tensor { try Operators.sumAll(.tensor(self)) }
+
+    /// The mean of all elements, a scalar.
+    public func mean() throws(TorchError) -> Tensor { try Operators.meanAll(.tensor(self)) }
+
+    /// The mean over some dimensions.
+    public func mean(axes: [Int], keepingDimensions: Bool = false) throws(TorchError) -> Tensor {
+        try Operators.mean(.tensor(self), .integers(axes), .boolean(keepingDimensions))
+    }
+
+    /// Matrix product.
+    public func multipliedMatrix(_ other: Tensor) throws(TorchError) -> Tensor {
+        try Operators.matrixProduct(.tensor(self), .tensor(other))
+    }
+
+    /// Whether no element is infinite or not a number.
+    public func isFinite() throws(TorchError) -> Bool {
+        try Operators.all(.tensor(Operators.finite(.tensor(self)))).item() != 0
+    }
+}
