@@ -1,0 +1,10 @@
+import Torch
+
+/// AE: the common autoencoder, trained with and scored by mean(e²), e = x - x̂ (specification 2.2).
+public final class AE: ReconstructionMethod, Method {
+    public static let name = "ae"
+
+    public init(_ settings: MethodSettings, generator: Generator) throws {
+        try super.init(settings, distance: .squared, generator: generator)
+    }
+}

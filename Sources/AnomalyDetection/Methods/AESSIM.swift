@@ -1,0 +1,10 @@
+import Torch
+
+/// AE-SSIM: the common autoencoder, trained with and scored by mean(1 - SSIM), e = x - x̂ (specification 2.2).
+public final class AESSIM: ReconstructionMethod, Method {
+    public static let name = "ae-ssim"
+
+    public init(_ settings: MethodSettings, generator: Generator) throws {
+        try super.init(settings, distance: .structural, generator: generator)
+    }
+}

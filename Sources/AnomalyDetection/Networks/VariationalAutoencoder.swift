@@ -1,0 +1,45 @@
+import Torch
+
+/// The study's variational autoencoder: the backbone whose compression ends in 2d numbers, mean and log variance
+/// of the code; 2,367,584 parameters at the defaults.
+public final class VariationalAutoencoder: Module {
+    let encoder: Sequential
+    let compression: Sequential
+    let expansion: Sequential
+    let decoder: Sequential
+    private let featureShape: [Int]
+    let latentSize: Int
+
+    public init(_ shape: BackboneShape, generator: Generator) throws(TorchError) {
+        encoder = try AnomalyDetection.encoder(shape, generator: generator)
+        compression = try bottleneckHalf(
+            shape.featureCount, hidden: shape.hiddenSize, 2 * shape.latentSize, generator: generator)
+        expansion = try bottleneckHalf(
+            shape.latentSize, hidden: shape.hiddenSize, shape.featureCount, generator: generator)
+        decoder = try AnomalyDetection.decoder(shape, generator: generator)
+        featureShape = shape.featureShape
+        latentSize = shape.latentSize
+        super.init()
+    }
+
+    /// What a pass through the network gives.
+    public struct Output {
+        /// `[N, C, S, S]`
+        public let reconstruction: Tensor
+        /// Mean of the code, `[N, d]`.
+        public let mean: Tensor
+        /// Logarithm of the code's variance, `[N, d]`.
+        public let logVariance: Tensor
+    }
+
+    /// Encodes, draws z = μ + exp(s / 2) ε and decodes.
+    /// - Parameter noise: ε, standard normal, `[N, d]`.
+    public func callAsFunction(_ images: Tensor, noise: Tensor) throws(TorchError) -> Output {
+        let code = try compression(encoder(images).flattened())
+        let mean = try code.narrowed(axis: 1, start: 0, length: latentSize)
+        let logVariance = try code.narrowed(axis: 1, start: latentSize, length: latentSize)
+        let draw = try mean + (logVariance * 0.5).exponential() * noise
+        let reconstruction = try decoder(expansion(draw).reshaped([-1] + featureShape))
+        return Output(reconstruction: reconstruction, mean: mean, logVariance: logVariance)
+    }
+}

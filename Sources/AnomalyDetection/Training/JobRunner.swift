@@ -1,0 +1,119 @@
+import Catalogue
+import Datasets
+import DurableFiles
+import Foundation
+import Torch
+
+/// Runs one job from its description to metrics and files.
+public enum JobRunner {
+    /// Trains, scores and writes the job's files into its work directory.
+    ///
+    /// - Parameters:
+    ///   - report: is told of every epoch and every checkpoint.
+    ///   - shouldStop: asked before every step; once true, the job writes a checkpoint and ends as
+    ///     ``TrainingOutcome/stopped(epoch:)``.
+    /// - Throws: ``TrainingError``, ``TorchError`` or the data set's and file system's errors, each one sentence.
+    public static func run(
+        _ request: TrainingRequest, report: (TrainingEvent) throws -> Void, shouldStop: () -> Bool
+    ) throws -> TrainingOutcome {
+        let job = request.job
+        let settings = MethodSettings(job.configuration)
+        guard job.coreVersion == Catalogue.coreVersion else {
+            throw TrainingError(
+                "the job is for version \(job.coreVersion) of the training core, this worker has \(Catalogue.coreVersion)")
+        }
+        LibTorch.threads = try settings.integer("threads")
+        let device = try Device(request.device)
+        guard device.isCPU else {
+            throw TrainingError("device '\(device)' is not supported by this version of the training core; use cpu")
+        }
+        let data = try JobData(request, settings: settings)
+        let state = try TrainingState(job)
+        if let checkpoint = request.checkpoint {
+            try state.restore(Data(contentsOf: checkpoint), name: checkpoint.path, job: job)
+        }
+        let epochs = try settings.integer("epochs")
+        let trainer = Trainer(state: state, images: data.train, batchSize: try settings.integer("batch_size"))
+        var checkpoints = Checkpoints(request)
+
+        var secondsBefore = state.trainingSeconds
+        var imagesBefore = state.imagesInEpoch(batchSize: trainer.batchSize)
+        while state.epoch < epochs {
+            if shouldStop() {
+                try report(checkpoints.write(state.checkpoint(of: job), epoch: state.epoch))
+                return .stopped(epoch: state.epoch)
+            }
+            let isEpochDone = try trainer.advance()
+            if isEpochDone {
+                let seconds = max(state.trainingSeconds - secondsBefore, 1e-9)
+                try report(
+                    .progress(
+                        epoch: state.epoch, epochs: epochs, loss: state.losses[state.epoch - 1],
+                        imagesPerSecond: Double(data.train.count - imagesBefore) / seconds))
+                (secondsBefore, imagesBefore) = (state.trainingSeconds, 0)
+            }
+            if checkpoints.isDue(state, isEpochDone: isEpochDone), state.epoch < epochs {
+                try report(checkpoints.write(state.checkpoint(of: job), epoch: state.epoch))
+            }
+        }
+        return .finished(try finish(state, data: data, request: request))
+    }
+
+    private static func finish(
+        _ state: TrainingState, data: JobData, request: TrainingRequest
+    ) throws -> TrainingResult {
+        let scoring = try Scoring(
+            state.method, images: data.test, seed: UInt64(bitPattern: Int64(request.job.seed)),
+            keepingMaps: data.masks != nil)
+        let labels = data.labels
+        let ranking = try RankingMetrics(scores: scoring.scores, labels: labels)
+        func mean(_ label: Bool) -> Double {
+            let chosen = zip(scoring.scores, labels).filter { $0.1 == label }.map { $0.0 }
+            return chosen.reduce(0, +) / Double(chosen.count)
+        }
+        var metrics = [
+            "auc": ranking.auc, "ap": ranking.averagePrecision,
+            "normal_score": mean(false), "abnormal_score": mean(true),
+        ]
+        if let masks = data.masks {
+            let pixels = try masks.withUnsafeBytes { try PixelMetrics(scores: scoring.maps, labels: Array($0)) }
+            metrics["pixel_ap"] = pixels.averagePrecision
+            metrics["best_dice"] = pixels.bestDice
+        }
+
+        let scores = request.workDirectory.appending(path: "scores.json")
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        try DurableFile.write(
+            encoder.encode(ScoreFile(names: data.names, labels: labels.map { $0 ? 1 : 0 }, scores: scoring.scores)),
+            to: scores)
+        let weights = request.workDirectory.appending(path: "weights.safetensors")
+        try DurableFile.write(
+            Safetensors(state.method.network.state, metadata: ["job": request.job.canonicalJSON]).encoded(), to: weights)
+        return TrainingResult(
+            metrics: metrics, losses: state.losses,
+            artefacts: ["scores.json": scores, "weights.safetensors": weights],
+            trainingSeconds: state.trainingSeconds)
+    }
+}
+
+/// When and where a job's checkpoints are written.
+private struct Checkpoints {
+    private let request: TrainingRequest
+    private var last = ContinuousClock.now
+
+    init(_ request: TrainingRequest) { self.request = request }
+
+    func isDue(_ state: TrainingState, isEpochDone: Bool) -> Bool {
+        if let every = request.checkpointEpochs { return isEpochDone && state.epoch % every == 0 }
+        guard let seconds = request.checkpointSeconds else { return false }
+        return ContinuousClock.now - last >= .seconds(seconds)
+    }
+
+    mutating func write(_ data: Data, epoch: Int) throws -> TrainingEvent {
+        let file = request.workDirectory.appending(path: "checkpoint-\(UUID().uuidString).safetensors")
+        try DurableFile.write(data, to: file)
+        last = .now
+        return .checkpoint(file: file, epoch: epoch)
+    }
+}

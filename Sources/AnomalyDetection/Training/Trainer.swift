@@ -1,0 +1,60 @@
+import Foundation
+import Torch
+
+/// The one training loop: the study's protocol of shuffled batches, the last partial batch kept (specification 1.5).
+package struct Trainer {
+    let state: TrainingState
+    let images: ImageBatches
+    let batchSize: Int
+
+    package init(state: TrainingState, images: ImageBatches, batchSize: Int) {
+        self.state = state
+        self.images = images
+        self.batchSize = batchSize
+    }
+
+    /// Does the next step of training, beginning an epoch if none is under way.
+    /// - Returns: whether the step was the last of its epoch; the epoch's mean loss is then in the state.
+    /// - Throws: ``TrainingError`` when the loss is not a number.
+    func advance() throws -> Bool {
+        let start = ContinuousClock.now
+        var epoch = try state.current
+            ?? .init(order: .randomPermutation(images.count, generator: state.generator))
+        let batches = Trainer.batches(count: images.count, size: batchSize)
+        let range = batches[epoch.batchesDone]
+        state.method.network.train()
+        let loss = try step(epoch.order.narrowed(axis: 0, start: range.lowerBound, length: range.count))
+        guard loss.isFinite else {
+            throw TrainingError(
+                "the loss became \(loss) in epoch \(state.epoch + 1), step \(state.optimiser.steps); lower learning_rate")
+        }
+        epoch.batchesDone += 1
+        epoch.lossSum += loss * Double(range.count)
+        let isDone = epoch.batchesDone == batches.count
+        state.current = isDone ? nil : epoch
+        if isDone { state.losses.append(epoch.lossSum / Double(images.count)) }
+        state.trainingSeconds += (ContinuousClock.now - start) / .seconds(1)
+        return isDone
+    }
+
+    /// One optimiser step on the images that `indices` names; returns the batch's loss.
+    package func step(_ indices: Tensor) throws -> Double {
+        let batch = try images.batch(indices)
+        let loss = try state.method.loss(batch, generator: state.generator)
+        state.optimiser.clearGradients()
+        try loss.backward()
+        try state.optimiser.step()
+        return try loss.item()
+    }
+
+    /// The places of the batches in an epoch's order. A last batch of a single image, on which batch normalisation
+    /// is undefined, joins the one before it.
+    package static func batches(count: Int, size: Int) -> [Range<Int>] {
+        var ranges = stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+        if ranges.count > 1, let last = ranges.last, last.count == 1 {
+            ranges.removeLast()
+            ranges[ranges.count - 1] = ranges[ranges.count - 1].lowerBound..<last.upperBound
+        }
+        return ranges
+    }
+}

@@ -1,0 +1,70 @@
+import Catalogue
+import Foundation
+
+/// Everything the training core is handed for one job.
+public struct TrainingRequest: Codable, Sendable {
+    public var job: JobDescription
+    /// The data set's folder.
+    public var dataFolder: URL
+    /// Where decoded images are kept between jobs.
+    public var cacheDirectory: URL
+    /// A folder of the job's own for checkpoints and artefacts.
+    public var workDirectory: URL
+    /// A checkpoint to go on from.
+    public var checkpoint: URL?
+    /// `cpu` or `cuda:0`.
+    public var device: String
+    /// Write a checkpoint after every so many epochs …
+    public var checkpointEpochs: Int?
+    /// … or once so many seconds have passed since the last one.
+    public var checkpointSeconds: Double?
+
+    public init(
+        job: JobDescription, dataFolder: URL, cacheDirectory: URL, workDirectory: URL, checkpoint: URL? = nil,
+        device: String = "cpu", checkpointEpochs: Int? = nil, checkpointSeconds: Double? = nil
+    ) {
+        self.job = job
+        self.dataFolder = dataFolder
+        self.cacheDirectory = cacheDirectory
+        self.workDirectory = workDirectory
+        self.checkpoint = checkpoint
+        self.device = device
+        self.checkpointEpochs = checkpointEpochs
+        self.checkpointSeconds = checkpointSeconds
+    }
+}
+
+/// What a running job tells.
+public enum TrainingEvent: Codable, Sendable {
+    /// An epoch is done. `loss`: its mean training loss.
+    case progress(epoch: Int, epochs: Int, loss: Double, imagesPerSecond: Double)
+    /// A checkpoint lies complete and synced in `file` inside the work directory. `epoch`: whole epochs in it.
+    case checkpoint(file: URL, epoch: Int)
+}
+
+/// How a job ended without an error.
+public enum TrainingOutcome: Codable, Sendable {
+    /// All epochs are done and the test images are scored.
+    case finished(TrainingResult)
+    /// It was asked to stop and has written a checkpoint of where it stood.
+    case stopped(epoch: Int)
+}
+
+/// A finished job's numbers and files.
+public struct TrainingResult: Codable, Sendable {
+    /// `auc`, `ap`, `normal_score`, `abnormal_score`; with masks also `pixel_ap`, `best_dice`.
+    public var metrics: [String: Double]
+    /// Mean training loss of each epoch.
+    public var losses: [Double]
+    /// Files to keep: name → place in the work directory.
+    public var artefacts: [String: URL]
+    /// Seconds of training over all attempts that contributed.
+    public var trainingSeconds: Double
+
+    public init(metrics: [String: Double], losses: [Double], artefacts: [String: URL], trainingSeconds: Double) {
+        self.metrics = metrics
+        self.losses = losses
+        self.artefacts = artefacts
+        self.trainingSeconds = trainingSeconds
+    }
+}
