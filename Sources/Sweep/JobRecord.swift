@@ -1,0 +1,52 @@
+/// What the store keeps of a job's course, as far as the lease rules need it.
+public struct JobRecord: Codable, Sendable, Hashable {
+    /// The holder of the present lease.
+    public struct Hold: Codable, Sendable, Hashable {
+        public var worker: String
+        /// Seconds since 1970 at which the lease runs out unless a heartbeat comes.
+        public var expires: Double
+        public init(worker: String, expires: Double) {
+            self.worker = worker
+            self.expires = expires
+        }
+    }
+
+    /// The newest checkpoint that was accepted.
+    public struct Checkpoint: Codable, Sendable, Hashable {
+        public var sha256: String
+        /// Epochs done.
+        public var epoch: Int
+        public init(sha256: String, epoch: Int) {
+            self.sha256 = sha256
+            self.epoch = epoch
+        }
+    }
+
+    public var state: JobState
+    /// The fencing token of the newest lease; only ever grows. 0: never leased.
+    public var token: Int64
+    /// Attempts that ended badly: failures and leases that ran out. A lease handed back does not count.
+    public var failedAttempts: Int
+    public var hold: Hold?
+    /// Seconds since 1970 before which the job is not leased again.
+    public var notBefore: Double
+    public var checkpoint: Checkpoint?
+    /// The token under which the last attempt ended with a failure or a release, for replays.
+    public var endedToken: Int64
+    /// The token whose result was taken; 0: none.
+    public var resultToken: Int64
+
+    public init(
+        state: JobState = .pending, token: Int64 = 0, failedAttempts: Int = 0, hold: Hold? = nil,
+        notBefore: Double = 0, checkpoint: Checkpoint? = nil, endedToken: Int64 = 0, resultToken: Int64 = 0
+    ) {
+        self.state = state
+        self.token = token
+        self.failedAttempts = failedAttempts
+        self.hold = hold
+        self.notBefore = notBefore
+        self.checkpoint = checkpoint
+        self.endedToken = endedToken
+        self.resultToken = resultToken
+    }
+}

@@ -1,0 +1,111 @@
+import Catalogue
+import Yams
+
+/// Reads what a sweep file says beyond its cells.
+struct PolicyParser {
+    let reader: SweepYAML
+
+    func policy(_ parts: [String: (line: Int?, value: Node)]) throws(SweepFileError) -> SweepPolicy {
+        var policy = SweepPolicy()
+        if let part = parts["requires"] { policy.requires = try requirements(part.value) }
+        if let part = parts["retry"] { policy.retry = try retry(part.value) }
+        if let part = parts["limits"] {
+            let entries = try reader.pairs(part.value, "limits", known: ["parallel", "max_failed"])
+            policy.limits.parallel = try entries["parallel"].map { entry throws(SweepFileError) in
+                try integer(entry, "'parallel'", 1...1_000_000)
+            }
+            policy.limits.maxFailed = try entries["max_failed"].map { entry throws(SweepFileError) in
+                try integer(entry, "'max_failed'", 1...1_000_000_000)
+            }
+        }
+        if let part = parts["priority"] { policy.priority = try integer(part, "'priority'", -1000...1000) }
+        if let part = parts["metric"] { policy.metric = try metric(part.value) }
+        if let part = parts["checkpoint_every"] { policy.checkpoint = try checkpoint(part) }
+        return policy
+    }
+
+    private typealias Part = (line: Int?, value: Node)
+
+    private func integer(_ part: Part, _ what: String, _ range: ClosedRange<Int>) throws(SweepFileError) -> Int {
+        guard let value = try reader.setting(part.value, what).value.integerValue, range.contains(value) else {
+            throw reader.error(part.line, "\(what) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    private func word(_ part: Part, _ what: String, _ words: [String]) throws(SweepFileError) -> String {
+        let text = "\(try reader.setting(part.value, what).value)"
+        guard words.contains(text) else {
+            throw reader.error(part.line, "\(what) must be one of \(words.joined(separator: ", ")), not '\(text)'")
+        }
+        return text
+    }
+
+    private func requirements(_ node: Node) throws(SweepFileError) -> SweepPolicy.Requirements {
+        var result = SweepPolicy.Requirements()
+        let entries = try reader.pairs(node, "requires", known: ["device", "memory", "dataset"])
+        if let entry = entries["device"] { result.device = try word(entry, "'device'", ["any", "cpu", "cuda"]) }
+        if let entry = entries["memory"] {
+            let text = "\(try reader.setting(entry.value, "'memory'").value)"
+            guard let bytes = Self.bytes(text) else {
+                throw reader.error(entry.line, "'memory' must be a size like 512MiB or 2GiB, not '\(text)'")
+            }
+            result.memory = bytes
+        }
+        // A worker must always have the job's data set; the key says so for those who like to read it.
+        if let entry = entries["dataset"] { _ = try word(entry, "'dataset'", ["{dataset}"]) }
+        return result
+    }
+
+    private func retry(_ node: Node) throws(SweepFileError) -> SweepPolicy.RetryPolicy {
+        var result = SweepPolicy.RetryPolicy()
+        let entries = try reader.pairs(node, "retry", known: ["max_attempts", "backoff"])
+        if let entry = entries["max_attempts"] { result.maxAttempts = try integer(entry, "'max_attempts'", 1...100) }
+        if let entry = entries["backoff"] {
+            let text = "\(try reader.setting(entry.value, "'backoff'").value)"
+            let ends = text.split(separator: ".", omittingEmptySubsequences: true).map { Self.seconds(String($0)) }
+            guard text.contains(".."), ends.count == 2, let least = ends[0], let most = ends[1], least <= most else {
+                throw reader.error(entry.line, "'backoff' must be a span like 10s..15m, not '\(text)'")
+            }
+            (result.backoffMinimum, result.backoffMaximum) = (least, most)
+        }
+        return result
+    }
+
+    private func metric(_ node: Node) throws(SweepFileError) -> SweepPolicy.Metric {
+        var result = SweepPolicy.Metric()
+        let entries = try reader.pairs(node, "metric", known: ["name", "goal"])
+        if let entry = entries["name"] {
+            result.name = try word(entry, "'name'", ["auc", "ap", "pixel_ap", "best_dice"])
+        }
+        if let entry = entries["goal"], try word(entry, "'goal'", ["maximize", "minimize"]) == "minimize" {
+            result.goal = .minimize
+        }
+        return result
+    }
+
+    private func checkpoint(_ part: Part) throws(SweepFileError) -> SweepPolicy.CheckpointInterval {
+        let text = "\(try reader.setting(part.value, "'checkpoint_every'").value)"
+        if let match = text.wholeMatch(of: /([0-9]+)( epochs?)?/), let epochs = Int(match.1), epochs > 0 {
+            return .epochs(epochs)
+        }
+        if let seconds = Self.seconds(text), seconds > 0 { return .seconds(seconds) }
+        throw reader.error(part.line, "'checkpoint_every' must be a number of epochs or a time like 60s or 5m, not '\(text)'")
+    }
+
+    /// `90s`, `15m`, `2h` in seconds.
+    static func seconds(_ text: String) -> Double? {
+        guard let match = text.wholeMatch(of: /([0-9]+)(ms|s|m|h|d)/), let count = Double(match.1) else { return nil }
+        return count * ["ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400][match.2]!
+    }
+
+    /// `2GiB`, `500MB`, `1024` in bytes.
+    static func bytes(_ text: String) -> Int64? {
+        guard let match = text.wholeMatch(of: /([0-9]{1,9})(B|[KMGT]i?B)?/), let count = Int64(match.1) else { return nil }
+        let unit = String(match.2 ?? "B")
+        let power = ["B": 0, "K": 1, "M": 2, "G": 3, "T": 4][String(unit.prefix(1))] ?? 0
+        let base: Int64 = unit.contains("i") ? 1024 : 1000
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: (0..<power).reduce(1) { product, _ in product * base })
+        return overflow ? nil : bytes
+    }
+}

@@ -1,0 +1,145 @@
+import Catalogue
+
+/// A job and what came of it, for aggregation.
+public struct ResultRow: Sendable {
+    public let identity: String
+    public let job: JobDescription
+    public let state: JobState
+    /// Metrics by name; `nil` unless the job is done.
+    public let metrics: [String: Double]?
+
+    public init(identity: String, job: JobDescription, state: JobState, metrics: [String: Double]?) {
+        self.identity = identity
+        self.job = job
+        self.state = state
+        self.metrics = metrics
+    }
+}
+
+/// Results by method and variant against data set, each cell over its seeds. Nothing is left out silently: a cell
+/// knows how many jobs it expects.
+public struct ResultTable: Sendable {
+    /// A row of the table.
+    public struct Line: Sendable, Hashable {
+        public let method: String
+        /// The settings in which this line differs from others of its method, e.g. `latent_size=4`; often empty.
+        public let variant: String
+    }
+
+    /// One method variant on one data set.
+    public struct Cell: Sendable, Hashable {
+        public let expected: Int
+        /// Values of the finished jobs in the order of their seeds, by metric.
+        public let values: [String: [Double]]
+
+        /// Mean and spread of a metric; `nil` when no job has it.
+        public func summary(_ metric: String) -> Summary? { values[metric].flatMap(Summary.init) }
+
+        /// Whether every job has the metric.
+        public func isComplete(_ metric: String) -> Bool { values[metric]?.count == expected }
+    }
+
+    /// Mean and spread over seeds.
+    public struct Summary: Sendable, Hashable {
+        public let count: Int
+        public let mean: Double
+        /// The sample standard deviation (n - 1); `nil` for a single value.
+        public let deviation: Double?
+
+        public init?(_ values: [Double]) {
+            guard !values.isEmpty else { return nil }
+            count = values.count
+            let mean = values.reduce(0, +) / Double(values.count)
+            self.mean = mean
+            let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            deviation = values.count < 2 ? nil : (squares / Double(values.count - 1)).squareRoot()
+        }
+    }
+
+    public let lines: [Line]
+    public let datasets: [String]
+    private let cells: [Key: Cell]
+    private let goal: SweepPolicy.Metric.Goal
+
+    private struct Key: Hashable {
+        let line: Line
+        let dataset: String
+    }
+
+    /// Groups jobs; one that stands in `rows` twice is counted once. Methods and data sets come in the catalogue's order,
+    /// unknown ones after them, variants in the order of the jobs.
+    public init(_ rows: [ResultRow], goal: SweepPolicy.Metric.Goal = .maximize) {
+        self.goal = goal
+        var seen: Set<String> = []
+        let jobs = rows.filter { seen.insert($0.identity).inserted }
+        let varying = ResultTable.varyingOptions(jobs)
+        var grouped: [Key: [ResultRow]] = [:]
+        var lines: [Line] = []
+        for row in jobs {
+            let line = Line(method: row.job.method, variant: ResultTable.variant(row.job, varying))
+            if !lines.contains(line) { lines.append(line) }
+            grouped[Key(line: line, dataset: row.job.dataset), default: []].append(row)
+        }
+        let methodOrder = Catalogue.methods.map(\.name)
+        self.lines = lines.enumerated().sorted { first, second in
+            func rank(_ line: Line) -> Int { methodOrder.firstIndex(of: line.method) ?? .max }
+            return (rank(first.element), first.offset) < (rank(second.element), second.offset)
+        }.map(\.element)
+        let present = Set(jobs.map(\.job.dataset))
+        let known = Catalogue.datasets.map(\.name)
+        datasets = known.filter(present.contains) + present.subtracting(known).sorted()
+        cells = grouped.mapValues { rows in
+            var values: [String: [Double]] = [:]
+            for row in rows.sorted(by: { $0.job.seed < $1.job.seed }) {
+                for (name, value) in row.metrics ?? [:] { values[name, default: []].append(value) }
+            }
+            return Cell(expected: rows.count, values: values)
+        }
+    }
+
+    /// The cell of a line on a data set; `nil` when no job was asked for.
+    public func cell(_ line: Line, _ dataset: String) -> Cell? { cells[Key(line: line, dataset: dataset)] }
+
+    /// Places of the best and second best complete cells of a data set. Equal means share a place.
+    public func places(_ metric: String, _ dataset: String) -> [Line: Int] {
+        let means = lines.compactMap { line -> (line: Line, mean: Double)? in
+            guard let cell = cell(line, dataset), cell.isComplete(metric), let summary = cell.summary(metric) else { return nil }
+            return (line, goal == .maximize ? summary.mean : -summary.mean)
+        }
+        // Alone in its column, a value is not the best of anything.
+        guard means.count > 1 else { return [:] }
+        let ranked = Set(means.map(\.mean)).sorted(by: >)
+        return means.reduce(into: [:]) { places, entry in
+            if let place = ranked.prefix(2).firstIndex(of: entry.mean) { places[entry.line] = place + 1 }
+        }
+    }
+
+    /// The metrics that any job has, the image's first.
+    public var metrics: [String] {
+        let order = ["auc", "ap", "pixel_ap", "best_dice"]
+        let present = Set(cells.values.flatMap(\.values.keys))
+        return order.filter(present.contains)
+    }
+
+    // MARK: Variants
+
+    /// Options that take several values among the jobs of one method on one data set, by method.
+    private static func varyingOptions(_ rows: [ResultRow]) -> [String: [String]] {
+        var values: [String: [String: Set<Setting>]] = [:]
+        for row in rows {
+            let group = "\(row.job.method)\n\(row.job.dataset)"
+            for (name, value) in row.job.configuration { values[group, default: [:]][name, default: []].insert(value) }
+        }
+        var varying: [String: Set<String>] = [:]
+        for (group, options) in values {
+            let method = String(group.prefix { $0 != "\n" })
+            varying[method, default: []].formUnion(options.filter { $0.value.count > 1 }.keys)
+        }
+        return varying.mapValues { $0.sorted() }
+    }
+
+    private static func variant(_ job: JobDescription, _ varying: [String: [String]]) -> String {
+        (varying[job.method] ?? []).compactMap { name in job.configuration[name].map { "\(name)=\($0)" } }
+            .joined(separator: ", ")
+    }
+}

@@ -1,0 +1,57 @@
+import Catalogue
+
+/// What a sweep file says of its jobs beyond their numbers. None of it is part of a job's identity.
+public struct SweepPolicy: Codable, Sendable, Hashable {
+    /// What a worker must offer.
+    public var requires = Requirements()
+    public var retry = RetryPolicy()
+    public var limits = Limits()
+    /// Higher goes first.
+    public var priority = 0
+    public var metric = Metric()
+    public var checkpoint = CheckpointInterval.seconds(60)
+
+    public init() {}
+
+    /// What a worker must offer to be given a job.
+    public struct Requirements: Codable, Sendable, Hashable {
+        /// `any`, `cpu` or `cuda`.
+        public var device = "any"
+        /// Bytes of memory on the worker.
+        public var memory: Int64 = 0
+        public init() {}
+    }
+
+    /// When a failed attempt is tried again.
+    public struct RetryPolicy: Codable, Sendable, Hashable {
+        public var maxAttempts = 3
+        /// Seconds before the second attempt; doubled for each further one.
+        public var backoffMinimum = 10.0
+        /// The most seconds between attempts.
+        public var backoffMaximum = 900.0
+        public init() {}
+    }
+
+    /// Bounds of the sweep as a whole.
+    public struct Limits: Codable, Sendable, Hashable {
+        /// The most jobs leased at once; `nil`: no bound.
+        public var parallel: Int?
+        /// No further leases once this many jobs are quarantined; `nil`: no bound.
+        public var maxFailed: Int?
+        public init() {}
+    }
+
+    /// The metric that tables are sorted and marked by.
+    public struct Metric: Codable, Sendable, Hashable {
+        public enum Goal: String, Codable, Sendable { case maximize, minimize }
+        public var name = "auc"
+        public var goal = Goal.maximize
+        public init() {}
+    }
+
+    /// How often a worker uploads a checkpoint.
+    public enum CheckpointInterval: Codable, Sendable, Hashable {
+        case epochs(Int)
+        case seconds(Double)
+    }
+}

@@ -1,0 +1,232 @@
+import Catalogue
+import Sweep
+
+/// A sweep file handed in.
+public struct SubmitRequest: Codable, Sendable {
+    /// The sweep file's text, at most 4 MiB.
+    public var source: String
+    /// The file's name, for messages.
+    public var file: String
+    /// Overrides from the command line, e.g. `method=ae,vae`.
+    public var overrides: [String]
+    /// Content fingerprints of data sets by name. Those absent are taken from what workers last reported.
+    public var fingerprints: [String: String]
+    public init(source: String, file: String, overrides: [String], fingerprints: [String: String]) {
+        self.source = source
+        self.file = file
+        self.overrides = overrides
+        self.fingerprints = fingerprints
+    }
+}
+
+/// What a submit did or, from `/v1/plan`, would do.
+public struct SubmitResponse: Codable, Sendable, Hashable {
+    public var sweep: String
+    public var total: Int
+    /// Jobs nobody has asked for before.
+    public var new: Int
+    /// Jobs that were finished already.
+    public var reused: Int
+    /// Jobs that another submit has already queued.
+    public var queued: Int
+    /// Pending jobs of an earlier version of the sweep that no sweep asks for any more; they are cancelled.
+    public var withdrawn: Int
+    /// Values per axis, e.g. `method: {ae: 12, vae: 12}`.
+    public var axes: [String: [String: Int]]
+    public init(
+        sweep: String, total: Int, new: Int, reused: Int, queued: Int, withdrawn: Int, axes: [String: [String: Int]]
+    ) {
+        self.sweep = sweep
+        self.total = total
+        self.new = new
+        self.reused = reused
+        self.queued = queued
+        self.withdrawn = withdrawn
+        self.axes = axes
+    }
+}
+
+/// How a sweep stands.
+public struct SweepStatus: Codable, Sendable, Hashable {
+    public var name: String
+    /// Seconds since 1970.
+    public var submitted: Double
+    /// Jobs by state; absent: none.
+    public var jobs: [JobState: Int]
+    public var total: Int
+    /// Jobs done, and for running ones the share of their epochs, over all jobs: 0...1.
+    public var progress: Double
+    /// Seconds until the last job is done at the present rate; `nil` until something is known.
+    public var remaining: Double?
+    public var running: [RunningJob]
+    /// The jobs that are quarantined or failed, at most 20.
+    public var failing: [FailingJob]
+    public var policy: SweepPolicy
+    /// Whether every job has reached a final state.
+    public var isFinished: Bool { jobs[.pending, default: 0] + jobs[.leased, default: 0] == 0 }
+
+    public init(
+        name: String, submitted: Double, jobs: [JobState: Int], total: Int, progress: Double, remaining: Double?,
+        running: [RunningJob], failing: [FailingJob], policy: SweepPolicy
+    ) {
+        self.name = name
+        self.submitted = submitted
+        self.jobs = jobs
+        self.total = total
+        self.progress = progress
+        self.remaining = remaining
+        self.running = running
+        self.failing = failing
+        self.policy = policy
+    }
+
+    /// A job under lease.
+    public struct RunningJob: Codable, Sendable, Hashable {
+        public var identity: String
+        public var method: String
+        public var dataset: String
+        public var seed: Int
+        public var worker: String
+        public var progress: JobProgress?
+        public init(
+            identity: String, method: String, dataset: String, seed: Int, worker: String, progress: JobProgress?
+        ) {
+            self.identity = identity
+            self.method = method
+            self.dataset = dataset
+            self.seed = seed
+            self.worker = worker
+            self.progress = progress
+        }
+    }
+
+    /// A job that will not be tried again.
+    public struct FailingJob: Codable, Sendable, Hashable {
+        public var identity: String
+        public var method: String
+        public var dataset: String
+        public var seed: Int
+        public var error: String
+        public init(identity: String, method: String, dataset: String, seed: Int, error: String) {
+            self.identity = identity
+            self.method = method
+            self.dataset = dataset
+            self.seed = seed
+            self.error = error
+        }
+    }
+}
+
+/// All sweeps, newest first.
+public struct SweepList: Codable, Sendable {
+    public var sweeps: [SweepStatus]
+    public init(sweeps: [SweepStatus]) { self.sweeps = sweeps }
+}
+
+/// One job of a sweep, for lists and tables.
+public struct JobRow: Codable, Sendable, Hashable {
+    /// Place in the sweep's expansion, from 0.
+    public var position: Int
+    public var identity: String
+    public var job: JobDescription
+    public var state: JobState
+    public var failedAttempts: Int
+    public var result: JobResult?
+    public init(
+        position: Int, identity: String, job: JobDescription, state: JobState, failedAttempts: Int, result: JobResult?
+    ) {
+        self.position = position
+        self.identity = identity
+        self.job = job
+        self.state = state
+        self.failedAttempts = failedAttempts
+        self.result = result
+    }
+}
+
+/// A page of a sweep's jobs in the order of expansion.
+public struct JobPage: Codable, Sendable {
+    public var jobs: [JobRow]
+    /// Pass as `after` to get the next page; `nil`: this was the last.
+    public var next: Int?
+    public init(jobs: [JobRow], next: Int?) {
+        self.jobs = jobs
+        self.next = next
+    }
+}
+
+/// Everything about one job.
+public struct JobDetail: Codable, Sendable {
+    public var identity: String
+    public var job: JobDescription
+    public var record: JobRecord
+    public var progress: JobProgress?
+    public var result: JobResult?
+    public var attempts: [Attempt]
+    public var sweeps: [String]
+    public init(
+        identity: String, job: JobDescription, record: JobRecord, progress: JobProgress?, result: JobResult?,
+        attempts: [Attempt], sweeps: [String]
+    ) {
+        self.identity = identity
+        self.job = job
+        self.record = record
+        self.progress = progress
+        self.result = result
+        self.attempts = attempts
+        self.sweeps = sweeps
+    }
+
+    /// One lease of the job and how it ended.
+    public struct Attempt: Codable, Sendable, Hashable {
+        public var token: Int64
+        public var worker: String
+        /// Seconds since 1970.
+        public var started: Double
+        public var ended: Double?
+        /// `done`, `failed`, `expired`, `released`, `superseded`; `nil`: running.
+        public var outcome: String?
+        public var error: String?
+        public var logTail: String?
+        public var signal: Int?
+        public init(
+            token: Int64, worker: String, started: Double, ended: Double?, outcome: String?, error: String?,
+            logTail: String?, signal: Int?
+        ) {
+            self.token = token
+            self.worker = worker
+            self.started = started
+            self.ended = ended
+            self.outcome = outcome
+            self.error = error
+            self.logTail = logTail
+            self.signal = signal
+        }
+    }
+}
+
+/// The body of every 4xx and 5xx answer (RFC 9457, `application/problem+json`).
+public struct Problem: Codable, Sendable, Error, Hashable {
+    /// HTTP status.
+    public var status: Int
+    /// Few words.
+    public var title: String
+    /// One sentence: what was wrong and the mend.
+    public var detail: String
+    public init(status: Int, title: String, detail: String) {
+        self.status = status
+        self.title = title
+        self.detail = detail
+    }
+}
+
+/// The answer of `/healthz`.
+public struct Health: Codable, Sendable {
+    /// `ok` when the store takes writes.
+    public var status: String
+    public var version: String
+    public init(status: String, version: String) {
+        self.status = status
+        self.version = version
+    }
+}

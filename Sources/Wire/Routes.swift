@@ -1,0 +1,32 @@
+/// The paths of the HTTP interface. Paths with a placeholder are functions; the coordinator's router registers
+/// the same text with `:name` in the placeholder's place.
+public enum Routes {
+    /// The version prefix of every route but `/healthz`.
+    public static let prefix = "/v1"
+    public static let health = "/healthz"
+    /// GET: all sweeps. POST: submit one (``SubmitRequest`` → ``SubmitResponse``).
+    public static let sweeps = "/v1/sweeps"
+    /// POST: what a submit would do, changing nothing.
+    public static let plan = "/v1/plan"
+    /// POST: ask for work (``LeaseRequest`` → ``LeaseResponse``).
+    public static let leases = "/v1/leases"
+
+    /// GET: ``SweepStatus``.
+    public static func sweep(_ name: String) -> String { "/v1/sweeps/\(name)" }
+    /// GET `?after=POSITION&limit=N&state=STATE`: ``JobPage``.
+    public static func jobs(sweep name: String) -> String { "/v1/sweeps/\(name)/jobs" }
+    /// GET: ``JobDetail``.
+    public static func job(_ identity: String) -> String { "/v1/jobs/\(identity)" }
+    /// POST: ``HeartbeatRequest`` → ``HeartbeatResponse``.
+    public static func heartbeat(_ identity: String) -> String { "/v1/jobs/\(identity)/heartbeat" }
+    /// POST: ``CheckpointRequest`` → ``Acknowledgement``.
+    public static func checkpoint(_ identity: String) -> String { "/v1/jobs/\(identity)/checkpoint" }
+    /// POST: ``ResultRequest`` → ``Acknowledgement``.
+    public static func result(_ identity: String) -> String { "/v1/jobs/\(identity)/result" }
+    /// POST: ``FailureRequest`` → ``Acknowledgement``.
+    public static func failure(_ identity: String) -> String { "/v1/jobs/\(identity)/failure" }
+    /// POST: ``ReleaseRequest`` → ``Acknowledgement``.
+    public static func release(_ identity: String) -> String { "/v1/jobs/\(identity)/release" }
+    /// PUT and GET: raw bytes, verified against their SHA-256.
+    public static func artefact(_ sha256: String) -> String { "/v1/artefacts/\(sha256)" }
+}

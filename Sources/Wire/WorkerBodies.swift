@@ -1,0 +1,215 @@
+import Catalogue
+import Sweep
+
+/// What a worker says of itself when it asks for work.
+public struct WorkerDescription: Codable, Sendable, Hashable {
+    /// Unique among running workers, e.g. `host-4711`.
+    public var name: String
+    public var host: String
+    /// `cpu` or `cuda:0`.
+    public var device: String
+    /// Bytes.
+    public var memory: Int64
+    /// The worker's data sets by name, each with the SHA-256 of its content.
+    public var datasets: [String: String]
+    public var methods: [String]
+    public var coreVersion: Int
+    /// libtorch's version and BLAS, for the record.
+    public var engine: String
+
+    public init(
+        name: String, host: String, device: String, memory: Int64, datasets: [String: String],
+        methods: [String], coreVersion: Int = Catalogue.coreVersion, engine: String
+    ) {
+        self.name = name
+        self.host = host
+        self.device = device
+        self.memory = memory
+        self.datasets = datasets
+        self.methods = methods
+        self.coreVersion = coreVersion
+        self.engine = engine
+    }
+}
+
+/// A worker asks for up to `count` jobs and waits up to `wait` seconds for the first.
+public struct LeaseRequest: Codable, Sendable {
+    public var worker: WorkerDescription
+    /// 1...64.
+    public var count: Int
+    /// 0...60 seconds.
+    public var wait: Double
+    public init(worker: WorkerDescription, count: Int, wait: Double) {
+        self.worker = worker
+        self.count = count
+        self.wait = wait
+    }
+}
+
+/// The jobs given out; empty when none was to be had in time.
+public struct LeaseResponse: Codable, Sendable {
+    public var leases: [Lease]
+    public init(leases: [Lease]) { self.leases = leases }
+}
+
+/// One job given out under a fencing token.
+public struct Lease: Codable, Sendable, Hashable {
+    public var identity: String
+    public var job: JobDescription
+    public var token: Int64
+    /// 1 for the first attempt.
+    public var attempt: Int
+    /// Seconds until the lease runs out without a heartbeat.
+    public var duration: Double
+    /// Seconds between heartbeats.
+    public var heartbeat: Double
+    /// Where to go on from.
+    public var checkpoint: JobRecord.Checkpoint?
+    public var checkpointInterval: SweepPolicy.CheckpointInterval
+    public init(
+        identity: String, job: JobDescription, token: Int64, attempt: Int, duration: Double, heartbeat: Double,
+        checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval
+    ) {
+        self.identity = identity
+        self.job = job
+        self.token = token
+        self.attempt = attempt
+        self.duration = duration
+        self.heartbeat = heartbeat
+        self.checkpoint = checkpoint
+        self.checkpointInterval = checkpointInterval
+    }
+}
+
+/// How far a running job is.
+public struct JobProgress: Codable, Sendable, Hashable {
+    /// Epochs done.
+    public var epoch: Int
+    public var epochs: Int
+    /// Mean training loss of the last epoch.
+    public var loss: Double?
+    public var imagesPerSecond: Double?
+    public init(epoch: Int, epochs: Int, loss: Double? = nil, imagesPerSecond: Double? = nil) {
+        self.epoch = epoch
+        self.epochs = epochs
+        self.loss = loss
+        self.imagesPerSecond = imagesPerSecond
+    }
+}
+
+public struct HeartbeatRequest: Codable, Sendable {
+    public var token: Int64
+    public var worker: String
+    public var progress: JobProgress?
+    public init(token: Int64, worker: String, progress: JobProgress?) {
+        self.token = token
+        self.worker = worker
+        self.progress = progress
+    }
+}
+
+public struct HeartbeatResponse: Codable, Sendable {
+    public var action: LeaseRules.Action
+    public init(action: LeaseRules.Action) { self.action = action }
+}
+
+/// A checkpoint whose bytes were put under their SHA-256 before.
+public struct CheckpointRequest: Codable, Sendable {
+    public var token: Int64
+    public var checkpoint: JobRecord.Checkpoint
+    public init(token: Int64, checkpoint: JobRecord.Checkpoint) {
+        self.token = token
+        self.checkpoint = checkpoint
+    }
+}
+
+/// A file that belongs to a result, put under its SHA-256 before.
+public struct Artefact: Codable, Sendable, Hashable {
+    /// e.g. `scores.json`, `weights.safetensors`.
+    public var name: String
+    public var sha256: String
+    /// Bytes.
+    public var size: Int64
+    public init(name: String, sha256: String, size: Int64) {
+        self.name = name
+        self.sha256 = sha256
+        self.size = size
+    }
+}
+
+/// What a finished job reports.
+public struct JobResult: Codable, Sendable, Hashable {
+    /// `auc`, `ap`, `normal_score`, `abnormal_score`; with masks also `pixel_ap`, `best_dice`.
+    public var metrics: [String: Double]
+    /// Mean training loss of each epoch.
+    public var losses: [Double]
+    public var artefacts: [Artefact]
+    /// Seconds of training over all attempts that contributed.
+    public var trainingSeconds: Double
+    /// Seconds from the start to the end of the last attempt.
+    public var wallSeconds: Double
+    /// Peak resident memory of the training process in bytes.
+    public var peakMemory: Int64
+    public var worker: String
+    public var host: String
+    public var device: String
+    public var engine: String
+
+    public init(
+        metrics: [String: Double], losses: [Double], artefacts: [Artefact], trainingSeconds: Double,
+        wallSeconds: Double, peakMemory: Int64, worker: String, host: String, device: String, engine: String
+    ) {
+        self.metrics = metrics
+        self.losses = losses
+        self.artefacts = artefacts
+        self.trainingSeconds = trainingSeconds
+        self.wallSeconds = wallSeconds
+        self.peakMemory = peakMemory
+        self.worker = worker
+        self.host = host
+        self.device = device
+        self.engine = engine
+    }
+}
+
+public struct ResultRequest: Codable, Sendable {
+    public var token: Int64
+    public var result: JobResult
+    public init(token: Int64, result: JobResult) {
+        self.token = token
+        self.result = result
+    }
+}
+
+public struct FailureRequest: Codable, Sendable {
+    public var token: Int64
+    /// One sentence.
+    public var error: String
+    /// The last lines that the training process wrote to standard error; at most 16 KiB.
+    public var logTail: String
+    /// The signal that ended the training process, if one did.
+    public var signal: Int?
+    public init(token: Int64, error: String, logTail: String, signal: Int?) {
+        self.token = token
+        self.error = error
+        self.logTail = logTail
+        self.signal = signal
+    }
+}
+
+public struct ReleaseRequest: Codable, Sendable {
+    public var token: Int64
+    public init(token: Int64) { self.token = token }
+}
+
+/// The answer to a post. A replay gets the same answer as the first.
+public struct Acknowledgement: Codable, Sendable, Hashable {
+    /// The job's state now.
+    public var state: JobState
+    /// False when the job had its result already from another attempt.
+    public var recorded: Bool
+    public init(state: JobState, recorded: Bool) {
+        self.state = state
+        self.recorded = recorded
+    }
+}
