@@ -1,0 +1,108 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// A coordinator: the store, the HTTP server in front of it and the clock that ends leases.
+public struct CoordinatorServer: Sendable {
+    private let configuration: CoordinatorConfiguration
+    private let routes: CoordinatorRoutes
+    private let logger: Logger
+
+    /// Opens the state folder; nothing listens yet.
+    /// - Throws: ``CoordinatorError``
+    public init(configuration: CoordinatorConfiguration) throws {
+        self.configuration = configuration
+        let tokens = try configuration.tokenFile.map { try Tokens(file: $0) }
+        guard tokens != nil || ["127.0.0.1", "::1", "localhost"].contains(configuration.host) else {
+            throw CoordinatorError(
+                .notLoopback, "a coordinator without tokens listens on this machine only, not on \(configuration.host); give it a --token-file")
+        }
+        var logger = Logger(label: "medsweep.coordinator") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = configuration.logLevel
+        self.logger = logger
+        let folder = try StateFolder(configuration.stateFolder)
+        routes = CoordinatorRoutes(
+            store: try SQLiteStore(folder), artefacts: ArtefactStore(folder: folder.artefacts), waiters: LeaseWaiters(),
+            configuration: configuration, tokens: tokens, logger: logger)
+    }
+
+    /// Serves until the surrounding task is cancelled; then stops listening, lets requests under way end and returns.
+    /// - Parameter onListening: is told the address and port.
+    /// - Throws: ``CoordinatorError`` when it cannot listen.
+    public func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void) async throws {
+        let now = Date().timeIntervalSince1970
+        try await routes.store.adoptLeases(until: now + configuration.leaseDuration)
+        let host = configuration.host
+        var quiet = logger
+        // Hummingbird's own start and stop remarks are no news to a user.
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            router: routes.router(), server: .http1(configuration: .init(idleTimeout: .seconds(120))),
+            configuration: .init(address: .hostname(host, port: configuration.port), serverName: nil),
+            onServerRunning: { channel in
+                onListening(host.contains(":") ? "[\(host)]" : host, channel.localAddress?.port ?? 0)
+            }, logger: quiet)
+        let expiry = ExpiryService(routes: routes, period: configuration.heartbeat / 2)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: expiry),
+                ], logger: quiet))
+        // A task of its own: cancelling the caller asks for an orderly end instead of breaking off.
+        let task = Task { try await group.run() }
+        do {
+            try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                Task { await group.triggerGracefulShutdown() }
+            }
+        } catch let error as IOError {
+            throw listenError(error)
+        }
+    }
+
+    private func listenError(_ error: IOError) -> CoordinatorError {
+        let place = "\(configuration.host):\(configuration.port)"
+        if error.errnoCode == EADDRINUSE {
+            return CoordinatorError(.portInUse, "\(place) is in use by another program; choose another --port, or stop that program")
+        }
+        return CoordinatorError(.cannotListen, "cannot listen on \(place): \(error); choose another --host or --port")
+    }
+}
+
+/// Ends leases that have run out, and lets go of waiting requests when the coordinator stops.
+private struct ExpiryService: Service {
+    let routes: CoordinatorRoutes
+    /// Seconds between looks.
+    let period: Double
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            while !Task.isShuttingDownGracefully, !Task.isCancelled {
+                do {
+                    if try await routes.store.expire(now: Date().timeIntervalSince1970) > 0 { routes.waiters.notify() }
+                } catch is CancellationError {
+                    return
+                } catch {
+                    routes.logger.error("leases could not be ended: \(error)")
+                }
+                await routes.waiters.pause(seconds: period)
+            }
+        } onGracefulShutdown: {
+            routes.waiters.close()
+        }
+    }
+}
+
+extension LeaseWaiters {
+    /// Waits, whatever is notified, but no longer than until the coordinator stops.
+    fileprivate func pause(seconds: Double) async {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while !isClosed, !Task.isCancelled, ContinuousClock.now < end {
+            await wait(seconds: (end - .now) / .seconds(1))
+        }
+    }
+}

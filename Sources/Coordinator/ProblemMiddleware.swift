@@ -1,0 +1,95 @@
+import DurableFiles
+import Foundation
+import GRDB
+import Hummingbird
+import Logging
+import Sweep
+import Wire
+
+/// Turns whatever a route throws into an answer with a problem body.
+struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    let logger: Logger
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            let problem = Self.problem(error, request)
+            if problem.status >= 500 {
+                logger.error("\(request.method) \(request.uri.path): \(error)")
+            }
+            return try JSONAnswer.response(
+                problem, status: .init(code: problem.status), type: "application/problem+json")
+        }
+    }
+
+    private static func problem(_ error: any Error, _ request: Request) -> Problem {
+        switch error {
+        case let problem as Problem: return problem
+        case let error as SweepFileError:
+            return Problem(status: 422, title: "bad sweep file", detail: error.description)
+        case StoreError.unknownJob(let identity):
+            return Problem(status: 404, title: "unknown job", detail: "there is no job '\(identity)'")
+        case StoreError.unknownSweep(let name):
+            return Problem(status: 404, title: "unknown sweep", detail: "there is no sweep '\(name)'")
+        case StoreError.refused(.staleToken(let current)):
+            return Problem(
+                status: 409, title: "stale token", detail: "the token is stale: the job's newest lease has token \(current); drop this attempt")
+        case StoreError.refused(.unknownToken):
+            return Problem(status: 409, title: "unknown token", detail: "no lease with this token was ever given out for this job")
+        case ArtefactStore.Refusal.wrongDigest:
+            return Problem(status: 422, title: "wrong digest", detail: "the bytes that arrived do not have the SHA-256 in the address; send them again")
+        case ArtefactStore.Refusal.tooLarge(let limit):
+            return Problem(status: 413, title: "too large", detail: "a file may have at most \(limit) bytes")
+        case ArtefactStore.Refusal.diskFull:
+            return Problem(status: 507, title: "disk full", detail: "the coordinator's disk is full; free space there")
+        case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
+            return Problem(status: 507, title: "disk full", detail: "the coordinator's disk is full; free space there")
+        case let error as HTTPError:
+            if error.status == .notFound {
+                return Problem(status: 404, title: "not found", detail: "there is nothing at \(request.method) \(request.uri.path)")
+            }
+            return Problem(status: error.status.code, title: error.status.reasonPhrase, detail: error.body ?? error.status.reasonPhrase)
+        default:
+            return Problem(status: 500, title: "internal error", detail: "the coordinator failed on this request; its log tells why")
+        }
+    }
+}
+
+/// Lets a request through to what its token's role may do.
+struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
+    let tokens: Tokens
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        if request.uri.path == Routes.health { return try await next(request, context) }
+        let header = request.headers[.authorization] ?? ""
+        guard header.hasPrefix("Bearer "), let role = tokens.role(of: String(header.dropFirst(7))) else {
+            throw Problem(status: 401, title: "unauthorised", detail: "this coordinator wants a bearer token; give one with --token-file")
+        }
+        if role == .worker, !Self.isForWorkers(request.uri.path) {
+            throw Problem(status: 403, title: "forbidden", detail: "a worker's token cannot do this; use an operator's")
+        }
+        return try await next(request, context)
+    }
+
+    private static func isForWorkers(_ path: String) -> Bool {
+        path == Routes.leases || path.hasPrefix(Routes.artefact(""))
+            || path.hasPrefix(Routes.job("")) && path.split(separator: "/").count == 4
+    }
+}
+
+/// Answers in JSON.
+enum JSONAnswer {
+    static func response(
+        _ value: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json"
+    ) throws -> Response {
+        let data = try WireCoding.encode(value)
+        return Response(
+            status: status, headers: [.contentType: type, .contentLength: String(data.count)],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    }
+}
