@@ -1,0 +1,174 @@
+import Catalogue
+import Crypto
+import Foundation
+import Wire
+
+/// Talks to a coordinator over libcurl. Every request but a lease may safely be sent again, so passing failures are
+/// retried with a growing, jittered wait.
+public struct CoordinatorClient: Sendable {
+    /// The coordinator's address without a slash at its end.
+    public let address: String
+    /// How long a request is retried, in seconds. 0: once only.
+    public var patience: Double
+
+    private let pool: ConnectionPool
+
+    /// - Parameters:
+    ///   - url: `http` or `https`.
+    ///   - token: the bearer token, if the coordinator wants one.
+    ///   - certificates: certificates (PEM) to trust for `https` instead of the system's.
+    public init(url: URL, token: String? = nil, certificates: URL? = nil, patience: Double = 10) {
+        var address = url.absoluteString
+        while address.hasSuffix("/") { address.removeLast() }
+        self.address = address
+        self.patience = patience
+        pool = ConnectionPool(token: token, certificates: certificates)
+    }
+
+    // MARK: Operators
+
+    public func sweeps() async throws -> SweepList { try await get(Routes.sweeps) }
+    public func submit(_ request: SubmitRequest) async throws -> SubmitResponse {
+        try await post(Routes.sweeps, request, timeout: 600)
+    }
+    public func plan(_ request: SubmitRequest) async throws -> SubmitResponse {
+        try await post(Routes.plan, request, timeout: 600)
+    }
+    public func sweep(_ name: String) async throws -> SweepStatus { try await get(Routes.sweep(name)) }
+    public func job(_ identity: String) async throws -> JobDetail { try await get(Routes.job(identity)) }
+
+    /// All jobs of a sweep, page by page.
+    public func allJobs(sweep: String) async throws -> [JobRow] {
+        var jobs: [JobRow] = []
+        var after = -1
+        while true {
+            let page: JobPage = try await get(Routes.jobs(sweep: sweep) + "?after=\(after)&limit=500")
+            jobs += page.jobs
+            guard let next = page.next else { return jobs }
+            after = next
+        }
+    }
+
+    // MARK: Workers
+
+    /// Asks for work. Not retried: a lost answer costs no more than its leases' expiry.
+    public func lease(_ request: LeaseRequest) async throws -> LeaseResponse {
+        let answer = try await once(
+            Transfer(
+                method: "POST", url: address + Routes.leases, body: .data(WireCoding.encode(request)),
+                timeout: request.wait + 30))
+        return try decode(answer)
+    }
+
+    public func heartbeat(_ identity: String, _ request: HeartbeatRequest) async throws -> HeartbeatResponse {
+        try await post(Routes.heartbeat(identity), request)
+    }
+    public func checkpoint(_ identity: String, _ request: CheckpointRequest) async throws -> Acknowledgement {
+        try await post(Routes.checkpoint(identity), request)
+    }
+    public func result(_ identity: String, _ request: ResultRequest) async throws -> Acknowledgement {
+        try await post(Routes.result(identity), request)
+    }
+    public func failure(_ identity: String, _ request: FailureRequest) async throws -> Acknowledgement {
+        try await post(Routes.failure(identity), request)
+    }
+    public func release(_ identity: String, _ request: ReleaseRequest) async throws -> Acknowledgement {
+        try await post(Routes.release(identity), request)
+    }
+
+    // MARK: Artefacts
+
+    /// Puts a file under its SHA-256.
+    public func putArtefact(_ file: URL, sha256: String) async throws {
+        _ = try await send(
+            Transfer(method: "PUT", url: address + Routes.artefact(sha256), body: .file(file), timeout: 60))
+    }
+
+    /// Fetches a small artefact into memory.
+    public func artefact(_ sha256: String) async throws -> Data {
+        let answer = try await send(Transfer(url: address + Routes.artefact(sha256), timeout: 60))
+        guard SHA256.hash(data: answer.body).hexadecimal == sha256 else { throw ClientError.wrongDigest(expected: sha256) }
+        return answer.body
+    }
+
+    /// Fetches an artefact into a file and verifies it; the file is removed when it does not arrive whole.
+    public func fetchArtefact(_ sha256: String, to file: URL) async throws {
+        do {
+            _ = try await send(
+                Transfer(url: address + Routes.artefact(sha256), destination: file, timeout: 60))
+            guard try FileDigest.sha256(of: file) == sha256 else { throw ClientError.wrongDigest(expected: sha256) }
+        } catch {
+            try? FileManager.default.removeItem(at: file)
+            throw error
+        }
+    }
+
+    // MARK: Requests
+
+    private func get<Answer: Decodable>(_ path: String) async throws -> Answer {
+        try decode(await send(Transfer(url: address + path)))
+    }
+
+    private func post<Answer: Decodable>(
+        _ path: String, _ body: some Encodable, timeout: Double = 30
+    ) async throws -> Answer {
+        try decode(
+            await send(
+                Transfer(method: "POST", url: address + path, body: .data(WireCoding.encode(body)), timeout: timeout)))
+    }
+
+    private func decode<Value: Decodable>(_ answer: Transfer.Answer) throws -> Value {
+        do {
+            return try WireCoding.decode(from: answer.body)
+        } catch {
+            throw ClientError.malformed(address: address, reason: "its answer cannot be read as \(Value.self)")
+        }
+    }
+
+    /// Sends a request until it succeeds, is refused, or patience runs out.
+    private func send(_ transfer: Transfer) async throws -> Transfer.Answer {
+        let deadline = ContinuousClock.now + .seconds(patience)
+        var wait = 0.1
+        while true {
+            do {
+                return try await once(transfer)
+            } catch let error as ClientError where error.isPassing && ContinuousClock.now + .seconds(wait) < deadline {
+                try await Task.sleep(for: .seconds(Double.random(in: wait / 2...wait)))
+                wait = min(wait * 2, 5)
+            }
+        }
+    }
+
+    private func once(_ transfer: Transfer) async throws -> Transfer.Answer {
+        let answer: Transfer.Answer
+        do {
+            answer = try await pool.perform(transfer)
+        } catch let failure as Transfer.Failure {
+            try Task.checkCancellation()
+            throw ClientError.unreachable(address: address, reason: failure.reason)
+        }
+        guard (200..<300).contains(answer.status) else {
+            // The answer to a download that was refused has gone into its file.
+            let body = transfer.destination.flatMap { FileManager.default.contents(atPath: $0.path) } ?? answer.body
+            if let problem = try? WireCoding.decode(Problem.self, from: body) { throw ClientError.problem(problem) }
+            throw ClientError.problem(
+                Problem(status: answer.status, title: "refused", detail: "\(address) answered with status \(answer.status)"))
+        }
+        return answer
+    }
+}
+
+/// SHA-256 of files.
+public enum FileDigest {
+    /// Lower-case hexadecimal digits, computed piece by piece.
+    /// - Throws: ``ClientError/file(_:)``
+    public static func sha256(of file: URL) throws -> String {
+        guard let handle = FileHandle(forReadingAtPath: file.path) else {
+            throw ClientError.file("cannot read '\(file.path)'")
+        }
+        defer { try? handle.close() }
+        var digest = SHA256()
+        while let part = try handle.read(upToCount: 1 << 20), !part.isEmpty { digest.update(data: part) }
+        return digest.finalize().hexadecimal
+    }
+}

@@ -1,0 +1,214 @@
+import CCurl
+import Foundation
+import Synchronization
+
+/// One request: a method, a path and what goes out and comes in.
+struct Transfer: Sendable {
+    enum Body: Sendable {
+        case none
+        case data(Data)
+        case file(URL)
+    }
+
+    var method = "GET"
+    var url: String
+    var body = Body.none
+    /// Where the answer's bytes go; `nil`: into memory.
+    var destination: URL?
+    /// Seconds without any byte moving after which the request is given up.
+    var timeout: Double = 30
+    /// The most bytes taken into memory.
+    var limit = 64 << 20
+
+    /// What came back.
+    struct Answer: Sendable {
+        let status: Int
+        let body: Data
+    }
+
+    /// Why nothing came back.
+    struct Failure: Error {
+        let reason: String
+        /// The request may have reached the server.
+        let wasSent: Bool
+    }
+}
+
+/// A libcurl handle: one connection that is kept alive between requests. Used by one request at a time.
+final class Connection: @unchecked Sendable {
+    private static let isReady: Bool = medsweep_curl_global_init() == CURLE_OK
+
+    private let curl: UnsafeMutableRawPointer
+    private let headers: UnsafeMutablePointer<curl_slist>?
+    private let certificates: URL?
+
+    init(token: String?, certificates: URL?) {
+        precondition(Connection.isReady, "libcurl cannot be started")
+        curl = curl_easy_init()
+        self.certificates = certificates
+        var list = curl_slist_append(nil, "Content-Type: application/json")
+        // Without this libcurl waits a second for a server's consent before each larger body.
+        list = curl_slist_append(list, "Expect:")
+        if let token { list = curl_slist_append(list, "Authorization: Bearer \(token)") }
+        headers = list
+    }
+
+    deinit {
+        curl_easy_cleanup(curl)
+        curl_slist_free_all(headers)
+    }
+
+    /// What the callbacks of a running request work on.
+    private final class Context {
+        var received = Data()
+        var limit: Int
+        var overflowed = false
+        var upload: FileHandle?
+        var data: Data?
+        var offset = 0
+        var download: FileHandle?
+        let isCancelled: @Sendable () -> Bool
+
+        init(limit: Int, isCancelled: @escaping @Sendable () -> Bool) {
+            self.limit = limit
+            self.isCancelled = isCancelled
+        }
+    }
+
+    /// Performs a request in the calling thread.
+    /// - Throws: ``Transfer/Failure`` when no answer came, ``ClientError`` for files of this machine.
+    func perform(_ transfer: Transfer, isCancelled: @escaping @Sendable () -> Bool) throws -> Transfer.Answer {
+        // Keeps the connection but forgets the last request's options.
+        curl_easy_reset(curl)
+        let context = Context(limit: transfer.limit, isCancelled: isCancelled)
+        let pointer = Unmanaged.passUnretained(context).toOpaque()
+        medsweep_curl_set_text(curl, CURLOPT_URL, transfer.url)
+        medsweep_curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
+        medsweep_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
+        medsweep_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
+        medsweep_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, 10)
+        medsweep_curl_set_long(curl, CURLOPT_TCP_KEEPALIVE, 1)
+        // A slow upload is no failure; a silent connection is.
+        medsweep_curl_set_long(curl, CURLOPT_LOW_SPEED_LIMIT, 1)
+        medsweep_curl_set_long(curl, CURLOPT_LOW_SPEED_TIME, Int(transfer.timeout.rounded(.up)))
+        if let certificates { medsweep_curl_set_text(curl, CURLOPT_CAINFO, certificates.path) }
+        try open(transfer, context)
+        defer {
+            try? context.upload?.close()
+            try? context.download?.close()
+        }
+        medsweep_curl_set_text(curl, CURLOPT_CUSTOMREQUEST, transfer.method)
+        medsweep_curl_set_pointer(curl, CURLOPT_READDATA, pointer)
+        medsweep_curl_set_transfer(curl, CURLOPT_READFUNCTION, Connection.send)
+        medsweep_curl_set_pointer(curl, CURLOPT_WRITEDATA, pointer)
+        medsweep_curl_set_transfer(curl, CURLOPT_WRITEFUNCTION, Connection.receive)
+        medsweep_curl_set_long(curl, CURLOPT_NOPROGRESS, 0)
+        medsweep_curl_set_pointer(curl, CURLOPT_XFERINFODATA, pointer)
+        medsweep_curl_set_progress(curl) { pointer, _, _, _, _ in
+            Unmanaged<Context>.fromOpaque(pointer!).takeUnretainedValue().isCancelled() ? 1 : 0
+        }
+        let code = withExtendedLifetime(context) { curl_easy_perform(curl) }
+        guard code == CURLE_OK else {
+            let reason = context.overflowed
+                ? "its answer is larger than \(transfer.limit) bytes" : String(cString: curl_easy_strerror(code))
+            let neverSent = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_SSL_CONNECT_ERROR].contains(code)
+            throw Transfer.Failure(reason: reason, wasSent: !neverSent)
+        }
+        return Transfer.Answer(status: medsweep_curl_status(curl), body: context.received)
+    }
+
+    private func open(_ transfer: Transfer, _ context: Context) throws {
+        var size: Int?
+        switch transfer.body {
+        case .none: break
+        case .data(let data):
+            context.data = data
+            size = data.count
+        case .file(let file):
+            guard let handle = FileHandle(forReadingAtPath: file.path), let end = try? handle.seekToEnd() else {
+                throw ClientError.file("cannot read '\(file.path)'")
+            }
+            try handle.seek(toOffset: 0)
+            context.upload = handle
+            size = Int(end)
+        }
+        if let size {
+            medsweep_curl_set_long(curl, CURLOPT_UPLOAD, 1)
+            medsweep_curl_set_size(curl, CURLOPT_INFILESIZE_LARGE, curl_off_t(size))
+        }
+        if let destination = transfer.destination {
+            guard FileManager.default.createFile(atPath: destination.path, contents: nil),
+                let handle = FileHandle(forWritingAtPath: destination.path)
+            else {
+                throw ClientError.file("cannot write '\(destination.path)'")
+            }
+            context.download = handle
+        }
+    }
+
+    private static let send: medsweep_curl_transfer = { bytes, size, count, pointer in
+        let context = Unmanaged<Context>.fromOpaque(pointer!).takeUnretainedValue()
+        let room = size * count
+        if let data = context.data {
+            let length = min(room, data.count - context.offset)
+            data.copyBytes(to: UnsafeMutableRawBufferPointer(start: bytes, count: room), from: context.offset..<context.offset + length)
+            context.offset += length
+            return length
+        }
+        guard let part = try? context.upload?.read(upToCount: room) else { return 0 }
+        part.copyBytes(to: UnsafeMutableRawBufferPointer(start: bytes, count: room))
+        return part.count
+    }
+
+    private static let receive: medsweep_curl_transfer = { bytes, size, count, pointer in
+        let context = Unmanaged<Context>.fromOpaque(pointer!).takeUnretainedValue()
+        let part = Data(bytes: bytes!, count: size * count)
+        if let download = context.download {
+            return (try? download.write(contentsOf: part)) == nil ? 0 : part.count
+        }
+        guard context.received.count + part.count <= context.limit else {
+            context.overflowed = true
+            return 0
+        }
+        context.received.append(part)
+        return part.count
+    }
+}
+
+/// Connections to one coordinator, each used by one request at a time and kept for the next.
+final class ConnectionPool: Sendable {
+    private let idle = Mutex<[Connection]>([])
+    private let token: String?
+    private let certificates: URL?
+    /// Requests block a thread each; these are not the threads of Swift's tasks.
+    private let queue = DispatchQueue(label: "medsweep.client", attributes: .concurrent)
+
+    init(token: String?, certificates: URL?) {
+        self.token = token
+        self.certificates = certificates
+    }
+
+    /// Performs a request; a cancelled task ends it early.
+    func perform(_ transfer: Transfer) async throws -> Transfer.Answer {
+        let isCancelled = CancelFlag()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                queue.async {
+                    let connection = self.idle.withLock { $0.popLast() }
+                        ?? Connection(token: self.token, certificates: self.certificates)
+                    let result = Result { try connection.perform(transfer) { isCancelled.value } }
+                    self.idle.withLock { $0.append(connection) }
+                    continuation.resume(with: result)
+                }
+            }
+        } onCancel: {
+            isCancelled.set()
+        }
+    }
+}
+
+private final class CancelFlag: Sendable {
+    private let flag = Atomic(false)
+    var value: Bool { flag.load(ordering: .relaxed) }
+    func set() { flag.store(true, ordering: .relaxed) }
+}

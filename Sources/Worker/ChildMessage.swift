@@ -1,0 +1,9 @@
+import AnomalyDetection
+import Foundation
+
+/// What a training process tells its worker: one JSON object a line.
+enum ChildMessage: Codable, Sendable {
+    case event(TrainingEvent)
+    case outcome(TrainingOutcome, peakMemory: Int64)
+    case error(String)
+}

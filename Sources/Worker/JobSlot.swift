@@ -1,0 +1,205 @@
+import AnomalyDetection
+import Client
+import Datasets
+import Foundation
+import Logging
+import Synchronization
+import Sweep
+import Wire
+
+/// One lease from its start to its end: training in a child process, heartbeats, checkpoints, the result.
+final class JobSlot: Sendable {
+    let lease: Lease
+    private let worker: WorkerContext
+    private let folder: URL
+    private let process = Mutex<TrainingProcess?>(nil)
+    private let progress = Mutex<JobProgress?>(nil)
+    private let fate = Mutex(Fate.running)
+
+    private enum Fate {
+        case running
+        /// The coordinator wants no more of it.
+        case dropped
+        /// The worker leaves: checkpoint and hand back.
+        case leaving
+    }
+
+    init(_ lease: Lease, worker: WorkerContext) {
+        self.lease = lease
+        self.worker = worker
+        folder = worker.workFolder.appending(path: "\(lease.identity.prefix(16))-\(lease.token)")
+    }
+
+    /// The job's identity.
+    var identity: String { lease.identity }
+
+    /// Slots that the job takes.
+    var threads: Int { max(1, lease.job.configuration["threads"]?.integerValue ?? 1) }
+
+    private var label: String { "\(lease.job.method) on \(lease.job.dataset), seed \(lease.job.seed) (\(lease.identity.prefix(12)))" }
+
+    /// Runs the job to its end, whatever that is.
+    func run() async {
+        worker.logger.info("starting \(label), attempt \(lease.attempt)")
+        let heartbeats = Task { await beat() }
+        defer {
+            heartbeats.cancel()
+            try? FileManager.default.removeItem(at: folder)
+        }
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try await train()
+        } catch {
+            await report(error: "\(error)", logTail: "", signal: nil)
+        }
+    }
+
+    /// Lets the job write a checkpoint and hands its lease back.
+    func leave() {
+        fate.withLock { if $0 == .running { $0 = .leaving } }
+        process.withLock { $0 }?.stop()
+    }
+
+    /// Ends the job's process at once.
+    func kill() { process.withLock { $0 }?.kill() }
+
+    private func drop() {
+        fate.withLock { $0 = .dropped }
+        process.withLock { $0 }?.kill()
+    }
+
+    // MARK: Training
+
+    private func train() async throws {
+        let start = ContinuousClock.now
+        let child = try TrainingProcess(
+            executable: worker.executable, arguments: ["run-job"], request: try await request(), threads: threads)
+        process.withLock { $0 = child }
+        // It may have been asked to leave in between.
+        if fate.withLock({ $0 }) != .running { child.stop() }
+        var last: ChildMessage?
+        for await message in child.messages {
+            switch message {
+            case .event(.progress(let epoch, let epochs, let loss, let speed)):
+                progress.withLock {
+                    $0 = JobProgress(epoch: epoch, epochs: epochs, loss: loss, imagesPerSecond: speed)
+                }
+            case .event(.checkpoint(let file, let epoch)): await upload(file, epoch: epoch)
+            case .outcome, .error: last = message
+            }
+        }
+        let end = await child.end(last: last)
+        if fate.withLock({ $0 }) == .dropped {
+            worker.logger.info("dropped \(label)")
+            return
+        }
+        switch end {
+        case .finished(let result, let peakMemory):
+            try await finish(result, peakMemory: peakMemory, seconds: (ContinuousClock.now - start) / .seconds(1))
+        case .stopped:
+            await handBack()
+        case .failed(let error, let logTail, let signal):
+            await report(error: error, logTail: logTail, signal: signal)
+        }
+    }
+
+    private func request() async throws -> TrainingRequest {
+        guard let data = worker.datasets[lease.job.dataset], data.fingerprint == lease.job.fingerprint else {
+            throw TrainingError("this worker does not have the data set '\(lease.job.dataset)' with that content")
+        }
+        var request = TrainingRequest(
+            job: lease.job, dataFolder: data.folder, cacheDirectory: worker.cacheDirectory.appending(path: "pixels"),
+            workDirectory: folder, device: worker.description.device)
+        switch lease.checkpointInterval {
+        case .epochs(let epochs): request.checkpointEpochs = epochs
+        case .seconds(let seconds): request.checkpointSeconds = seconds
+        }
+        if let checkpoint = lease.checkpoint {
+            let file = folder.appending(path: "resume.safetensors")
+            try await worker.client.fetchArtefact(checkpoint.sha256, to: file)
+            request.checkpoint = file
+            worker.logger.info("\(label) goes on from epoch \(checkpoint.epoch)")
+        }
+        return request
+    }
+
+    // MARK: Telling the coordinator
+
+    private func beat() async {
+        while !Task.isCancelled {
+            do {
+                let answer = try await worker.heartbeatClient.heartbeat(
+                    lease.identity,
+                    HeartbeatRequest(token: lease.token, worker: worker.description.name, progress: progress.withLock { $0 }))
+                if answer.action == .cancel {
+                    worker.logger.notice("the coordinator cancelled \(label)")
+                    drop()
+                    return
+                }
+            } catch ClientError.problem(let problem) where problem.status == 409 || problem.status == 404 {
+                worker.logger.notice("\(label): \(problem.detail)")
+                drop()
+                return
+            } catch is CancellationError {
+                return
+            } catch {
+                // Training goes on through an outage; what it makes is delivered later.
+                worker.logger.warning("no heartbeat for \(label): \(error)")
+            }
+            try? await Task.sleep(for: .seconds(lease.heartbeat))
+        }
+    }
+
+    /// A checkpoint that cannot be delivered is no loss: the next one holds more.
+    private func upload(_ file: URL, epoch: Int) async {
+        defer { try? FileManager.default.removeItem(at: file) }
+        do {
+            let digest = try FileDigest.sha256(of: file)
+            try await worker.client.putArtefact(file, sha256: digest)
+            _ = try await worker.client.checkpoint(
+                lease.identity, CheckpointRequest(token: lease.token, checkpoint: .init(sha256: digest, epoch: epoch)))
+        } catch {
+            worker.logger.warning("a checkpoint of \(label) was not delivered: \(error)")
+        }
+    }
+
+    private func finish(_ result: TrainingResult, peakMemory: Int64, seconds: Double) async throws {
+        var files: [String: URL] = [:]
+        var artefacts: [Artefact] = []
+        for (name, file) in result.artefacts.sorted(by: { $0.key < $1.key }) {
+            let digest = try FileDigest.sha256(of: file)
+            let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+            files[digest] = file
+            artefacts.append(Artefact(name: name, sha256: digest, size: Int64(size)))
+        }
+        let about = worker.description
+        let wire = JobResult(
+            metrics: result.metrics, losses: result.losses, artefacts: artefacts,
+            trainingSeconds: result.trainingSeconds, wallSeconds: seconds, peakMemory: peakMemory, worker: about.name,
+            host: about.host, device: about.device, engine: about.engine)
+        let entry = Spool.Entry(identity: lease.identity, request: ResultRequest(token: lease.token, result: wire))
+        let place = try worker.spool.add(entry, files: files)
+        worker.logger.info("finished \(label) in \(Int(seconds)) s")
+        await worker.deliver(place)
+    }
+
+    private func handBack() async {
+        do {
+            _ = try await worker.client.release(lease.identity, ReleaseRequest(token: lease.token))
+            worker.logger.info("handed back \(label)")
+        } catch {
+            worker.logger.warning("could not hand back \(label): \(error); its lease will run out")
+        }
+    }
+
+    private func report(error: String, logTail: String, signal: Int32?) async {
+        worker.logger.error("\(label) failed: \(error)")
+        do {
+            _ = try await worker.client.failure(
+                lease.identity,
+                FailureRequest(token: lease.token, error: error, logTail: logTail, signal: signal.map(Int.init)))
+        } catch {
+            worker.logger.warning("the failure of \(label) was not delivered: \(error); its lease will run out")
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import AnomalyDetection
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// How a training process ended.
+enum TrainingEnd: Sendable {
+    case finished(TrainingResult, peakMemory: Int64)
+    /// It was asked to stop and wrote a checkpoint.
+    case stopped
+    /// `signal`: the one that ended the process, if one did.
+    case failed(error: String, logTail: String, signal: Int32?)
+}
+
+/// A child process that trains one job, so that a crash of the training code costs one attempt and not the worker.
+final class TrainingProcess: Sendable {
+    private let process: Mutex<Process>
+    private let input: FileHandle
+    /// What it tells, in order; ends with the process's output.
+    let messages: AsyncStream<ChildMessage>
+    private let log: LogTail
+    private let exit: AsyncStream<Void>
+
+    /// Starts `executable arguments` on a request.
+    /// - Throws: ``WorkerError`` when it cannot be started.
+    init(executable: URL, arguments: [String], request: TrainingRequest, threads: Int) throws {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        var environment = ProcessInfo.processInfo.environment
+        for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] { environment[name] = "\(threads)" }
+        process.environment = environment
+        let (input, output, errors) = (Pipe(), Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
+        let (exit, exited) = AsyncStream.makeStream(of: Void.self)
+        process.terminationHandler = { _ in exited.finish() }
+        self.exit = exit
+        log = LogTail(reading: errors.fileHandleForReading)
+        messages = TrainingProcess.messages(from: output.fileHandleForReading)
+        do {
+            try process.run()
+        } catch {
+            throw WorkerError(.cannotStart, "cannot start '\(executable.path)': \(error.localizedDescription)")
+        }
+        self.input = input.fileHandleForWriting
+        self.process = Mutex(process)
+        // A child that dies at once must not take the worker with it.
+        signal(SIGPIPE, SIG_IGN)
+        try? self.input.write(contentsOf: JSONEncoder().encode(request) + Data("\n".utf8))
+    }
+
+    /// Lines that are no message are passed over: the end of the process tells what became of it.
+    private static func messages(from handle: FileHandle) -> AsyncStream<ChildMessage> {
+        AsyncStream { continuation in
+            Thread.detachNewThread {
+                var rest = Data()
+                while let piece = handle.nextPiece() {
+                    rest.append(piece)
+                    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                        if let message = try? JSONDecoder().decode(ChildMessage.self, from: rest[rest.startIndex..<end]) {
+                            continuation.yield(message)
+                        }
+                        rest = Data(rest[rest.index(after: end)...])
+                    }
+                    // No message is this long.
+                    if rest.count > 64 << 20 { rest = Data() }
+                }
+                continuation.finish()
+            }
+        }
+    }
+
+    /// Asks the process to write a checkpoint and end.
+    func stop() { process.withLock { if $0.isRunning { $0.terminate() } } }
+
+    /// Ends the process at once.
+    func kill() { process.withLock { if $0.isRunning { _ = Glibc.kill($0.processIdentifier, SIGKILL) } } }
+
+    /// Waits for the end and says what it was.
+    /// - Parameter last: the last outcome or error among the messages.
+    func end(last: ChildMessage?) async -> TrainingEnd {
+        for await _ in exit {}
+        try? input.close()
+        await log.end()
+        let (reason, status) = process.withLock { ($0.terminationReason, $0.terminationStatus) }
+        let tail = log.text
+        if reason == .uncaughtSignal {
+            let name = String(cString: strsignal(status))
+            return .failed(error: "the training process was ended by signal \(status) (\(name))", logTail: tail, signal: status)
+        }
+        switch last {
+        case .outcome(.finished(let result), let peakMemory) where status == 0:
+            return .finished(result, peakMemory: peakMemory)
+        case .outcome(.stopped, _) where status == 0: return .stopped
+        case .error(let error): return .failed(error: error, logTail: tail, signal: nil)
+        default:
+            return .failed(
+                error: "the training process ended with status \(status) without a result", logTail: tail, signal: nil)
+        }
+    }
+}
+
+/// The last lines of a stream.
+final class LogTail: Sendable {
+    private static let limit = 16 << 10
+    private let bytes = Mutex(Data())
+    private let isOver: AsyncStream<Void>
+
+    init(reading handle: FileHandle) {
+        let (isOver, over) = AsyncStream.makeStream(of: Void.self)
+        self.isOver = isOver
+        Thread.detachNewThread {
+            while let piece = handle.nextPiece() {
+                self.bytes.withLock { bytes in
+                    bytes.append(piece)
+                    if bytes.count > 4 * LogTail.limit { bytes = Data(bytes.suffix(LogTail.limit)) }
+                }
+            }
+            over.finish()
+        }
+    }
+
+    /// Waits for the last of it: no longer than a second, since a process's own child may keep the stream open.
+    func end() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [isOver] in for await _ in isOver {} }
+            group.addTask { try? await Task.sleep(for: .seconds(1)) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// At most 16 KiB.
+    var text: String { bytes.withLock { String(decoding: $0.suffix(LogTail.limit), as: UTF8.self) } }
+}
+
+extension FileHandle {
+    /// What has arrived, as soon as anything has; `nil` at the end. `read(upToCount:)` would wait for the full count.
+    fileprivate func nextPiece() -> Data? {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(fileDescriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            return count > 0 ? Data(buffer[..<count]) : nil
+        }
+    }
+}

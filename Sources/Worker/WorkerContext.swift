@@ -1,0 +1,59 @@
+import Client
+import Foundation
+import Logging
+import Wire
+
+/// What all jobs of a worker share.
+struct WorkerContext: Sendable {
+    struct Dataset: Sendable {
+        let folder: URL
+        let fingerprint: String
+    }
+
+    let description: WorkerDescription
+    let client: CoordinatorClient
+    /// Impatient: a late heartbeat is worth less than the next one.
+    let heartbeatClient: CoordinatorClient
+    let datasets: [String: Dataset]
+    let cacheDirectory: URL
+    /// Folders of running jobs; emptied at the worker's end.
+    let workFolder: URL
+    let spool: Spool
+    /// The program that trains: this one.
+    let executable: URL
+    let logger: Logger
+
+    /// Delivers a spooled result: its files, then itself. What cannot be delivered now stays in the spool.
+    /// - Returns: whether it is off the spool.
+    @discardableResult
+    func deliver(_ place: URL) async -> Bool {
+        guard let entry = spool.read(place) else {
+            logger.error("'\(place.path)' cannot be read and is set aside")
+            spool.setAside(place)
+            return true
+        }
+        do {
+            for artefact in entry.request.result.artefacts {
+                try await client.putArtefact(place.appending(path: artefact.sha256), sha256: artefact.sha256)
+            }
+            let answer = try await client.result(entry.identity, entry.request)
+            if !answer.recorded { logger.notice("job \(entry.identity.prefix(12)) had its result already") }
+            spool.remove(place)
+            return true
+        } catch let error as ClientError where !error.isPassing && !error.isAuthorisation {
+            logger.error("the coordinator does not take the result of job \(entry.identity.prefix(12)), which is set aside in '\(spool.folder.path)': \(error)")
+            spool.setAside(place)
+            return true
+        } catch {
+            logger.warning("the result of job \(entry.identity.prefix(12)) waits in '\(spool.folder.path)': \(error)")
+            return false
+        }
+    }
+}
+
+extension ClientError {
+    /// A wrong token is mended by a person, who should find the results still waiting.
+    fileprivate var isAuthorisation: Bool {
+        if case .problem(let problem) = self { problem.status == 401 || problem.status == 403 } else { false }
+    }
+}

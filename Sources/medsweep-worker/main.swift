@@ -1,0 +1,134 @@
+import ArgumentParser
+import Client
+import Datasets
+import Foundation
+import Logging
+import Worker
+
+/// The `medsweep-worker` command.
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "medsweep-worker",
+        abstract: "Trains jobs that a coordinator hands out and posts the results back.",
+        discussion: """
+            Keeps nothing that matters: stop it, kill it or start more of it at any time. SIGTERM: write checkpoints, \
+            hand jobs back, leave; a second SIGTERM leaves at once.
+
+            Example: medsweep-worker --coordinator http://host:7733 --data ~/MedIAnomaly-Data
+            """)
+
+    @Option(help: "The coordinator's address, e.g. http://host:7733 (default: $MEDSWEEP_COORDINATOR).")
+    var coordinator: String?
+
+    @Option(help: "A folder of data-set folders; may be given several times (default: $MEDSWEEP_DATA).")
+    var data: [String] = []
+
+    @Option(help: "Compute threads to fill with jobs; a job takes as many as its setting `threads` (default: the number of cores).")
+    var slots = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "Where to train.")
+    var device = "cpu"
+
+    @Option(help: "Where decoded images are kept (default: ~/.cache/medsweep).")
+    var cache: String?
+
+    @Option(help: "Where results wait while the coordinator is away (default: `spool` in the cache).")
+    var spool: String?
+
+    @Option(help: "A file with the bearer token: alone on its first line, or as `worker TOKEN`.")
+    var tokenFile: String?
+
+    @Option(help: "A file of certificates (PEM) to trust for https.")
+    var caFile: String?
+
+    @Option(help: "The worker's name (default: host and process number).")
+    var name: String?
+
+    @Option(help: "Seconds that jobs are given to write a checkpoint on SIGTERM.")
+    var grace = 60.0
+
+    @Option(help: "Leave after this many seconds without work.")
+    var exitWhenIdle: Double?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel = "info"
+
+    @Flag(help: "Answer each job at once without training: for measuring a coordinator, never for results.")
+    var noOp = false
+
+    func validate() throws {
+        guard (1...4096).contains(slots) else { throw ValidationError("--slots takes a number from 1 to 4096") }
+        guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("there is no log level '\(logLevel)'") }
+    }
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        guard let address = coordinator ?? environment["MEDSWEEP_COORDINATOR"] else {
+            throw ValidationError("name the coordinator with --coordinator http://host:port")
+        }
+        guard let url = URL(string: address), url.scheme == "http" || url.scheme == "https", url.host != nil else {
+            throw ValidationError("'\(address)' is not an address; write http://host:port")
+        }
+        var logger = Logger(label: "medsweep-worker") { _ in LineLogHandler() }
+        logger.logLevel = Logger.Level(rawValue: logLevel)!
+        let folders = data.isEmpty ? environment["MEDSWEEP_DATA"].map { [$0] } ?? [] : data
+        let daemon = try WorkerDaemon(
+            WorkerConfiguration(
+                coordinator: url, dataFolders: folders.map { URL(filePath: $0, directoryHint: .isDirectory) }, slots: slots,
+                device: device, cacheDirectory: cache.map { URL(filePath: $0) } ?? LocalDatasets.defaultCacheDirectory,
+                spoolDirectory: spool.map { URL(filePath: $0) }, token: try tokenFile.map { try BearerToken.read(from: $0) },
+                certificates: caFile.map { URL(filePath: $0) }, name: name, grace: grace, exitWhenIdle: exitWhenIdle,
+                isNoOp: noOp), logger: logger)
+        let sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                // The second one ends the process.
+                signal(number, SIG_DFL)
+                daemon.leave()
+            }
+            source.resume()
+            return source
+        }
+        try await daemon.run()
+        withExtendedLifetime(sources) {}
+    }
+}
+
+/// One line a message on standard error: time, level, text.
+struct LineLogHandler: LogHandler {
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let time = Date().formatted(.iso8601)
+        FileHandle.standardError.write(Data("\(time) \(event.level): \(event.message)\n".utf8))
+    }
+}
+
+/// Exit codes of `sysexits.h`.
+func exitCode(_ error: any Error) -> Int32? {
+    switch error {
+    case let error as WorkerError: error.kind == .noData ? 66 : 71
+    case is DatasetError, is ClientError: 66
+    default: nil
+    }
+}
+
+// The training process is this program too; it has its own way of talking and no options.
+if CommandLine.arguments.count == 2, CommandLine.arguments[1] == "run-job" {
+    exit(ChildMain.run())
+}
+do {
+    let command = try WorkerCommand.parse()
+    try await command.run()
+} catch {
+    guard let code = exitCode(error) else { WorkerCommand.exit(withError: error) }
+    FileHandle.standardError.write(Data("medsweep-worker: \(error)\n".utf8))
+    exit(code)
+}
