@@ -1,0 +1,106 @@
+import Catalogue
+import Foundation
+import Sweep
+import Wire
+
+/// The forms a report can take.
+public enum ReportFormat: String, CaseIterable, Sendable {
+    case table, csv, json, markdown, html
+}
+
+/// The contents of a job's artefact `scores.json`.
+public struct ImageScores: Codable, Sendable {
+    /// File names of the test images.
+    public var names: [String]
+    /// 0: normal, 1: abnormal.
+    public var labels: [Int]
+    public var scores: [Double]
+
+    public init(names: [String], labels: [Int], scores: [Double]) {
+        self.names = names
+        self.labels = labels
+        self.scores = scores
+    }
+}
+
+/// A sweep's results, ready to be written in any form.
+public struct SweepReport: Sendable {
+    let status: SweepStatus
+    let jobs: [JobRow]
+    /// Scores of every test image by job identity.
+    let scores: [String: ImageScores]
+    let table: ResultTable
+
+    public init(status: SweepStatus, jobs: [JobRow], scores: [String: ImageScores] = [:]) {
+        self.status = status
+        self.jobs = jobs
+        self.scores = scores
+        table = ResultTable(
+            jobs.map { ResultRow(identity: $0.identity, job: $0.job, state: $0.state, metrics: $0.result?.metrics) },
+            goal: status.policy.metric.goal)
+    }
+
+    /// - Parameter color: whether the terminal table may use ANSI styles.
+    public func render(_ format: ReportFormat, color: Bool = false) -> String {
+        switch format {
+        case .table: TableText(report: self, color: color).text
+        case .markdown: MarkdownText(report: self).text
+        case .csv: JobTable(report: self).csv
+        case .json: JobTable(report: self).json
+        case .html: HTMLPage(report: self).text
+        }
+    }
+
+    /// The metrics that are shown: AUC and AP always, pixel metrics where there are masks.
+    var metrics: [String] {
+        let present = table.metrics
+        return ["auc", "ap"] + present.filter { $0 != "auc" && $0 != "ap" }
+    }
+
+    /// The data sets that have any value of a metric, or all for a metric that every data set should have.
+    func datasets(of metric: String) -> [String] {
+        if metric == "auc" || metric == "ap" { return table.datasets }
+        return table.datasets.filter { dataset in
+            table.lines.contains { table.cell($0, dataset)?.summary(metric) != nil }
+        }
+    }
+
+    static func title(ofMetric name: String) -> String {
+        ["auc": "AUC", "ap": "AP", "pixel_ap": "pixel AP", "best_dice": "best Dice"][name] ?? name
+    }
+
+    static func title(ofDataset name: String) -> String { Catalogue.dataset(name)?.title ?? name }
+
+    static func title(of line: ResultTable.Line) -> String {
+        let method = Catalogue.method(line.method)?.title ?? line.method
+        return line.variant.isEmpty ? method : "\(method) [\(line.variant)]"
+    }
+
+    /// `67.5 ± 0.9`: percent as the study gives them; `(2/3)` behind it when jobs are missing.
+    func text(_ cell: ResultTable.Cell?, _ metric: String) -> String {
+        guard let cell else { return "" }
+        guard let summary = cell.summary(metric) else { return status.isFinished ? "–" : "…" }
+        var text = percent(summary.mean)
+        if let deviation = summary.deviation { text += " ± \(percent(deviation))" }
+        if !cell.isComplete(metric) { text += " (\(summary.count)/\(cell.expected))" }
+        return text
+    }
+
+    func percent(_ value: Double) -> String { String(format: "%.1f", value * 100) }
+
+    /// Jobs without a result, each in words; at most `limit`, then a count.
+    func missing(limit: Int = 10) -> [String] {
+        let missing = jobs.filter { $0.result == nil }
+        var lines = missing.prefix(limit).map { row -> String in
+            let error = status.failing.first { $0.identity == row.identity }.map { ": \($0.error)" } ?? ""
+            return "\(row.job.method) on \(row.job.dataset), seed \(row.job.seed) (\(row.identity.prefix(12))) is \(row.state.rawValue)\(error)"
+        }
+        if missing.count > limit { lines.append("and \(missing.count - limit) more") }
+        return lines
+    }
+
+    /// What stands under every table.
+    var explanation: String {
+        "percent, mean ± standard deviation over seeds"
+    }
+}
