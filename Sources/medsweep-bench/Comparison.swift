@@ -1,0 +1,153 @@
+import AnomalyDetection
+import Catalogue
+import Datasets
+import Foundation
+import Torch
+
+/// One method trained by us and by PyTorch on the same data, initial weights and batches.
+struct Comparison {
+    let method: String
+    let threads: Int
+    /// The folder that the PyTorch scripts read and write.
+    let folder: URL
+    private let job: JobDescription
+    private let train: PixelBlock
+    private let test: PixelBlock
+    private let labels: [Bool]
+    private let batchSize = 64
+
+    init(method: String, threads: Int, dataFolder: URL, folder: URL) throws {
+        self.method = method
+        self.threads = threads
+        self.folder = folder
+        let images = try ImageFolder.open(dataFolder, name: dataFolder.lastPathComponent)
+        let fingerprint = try images.fingerprint()
+        guard let description = Catalogue.method(method) else { throw BenchError("there is no method '\(method)'") }
+        let dataset = Catalogue.dataset(images.name) ?? .custom(images.name)
+        let configuration = description.resolve(["threads": .integer(threads)], for: dataset)
+        job = JobDescription(
+            method: method, configuration: configuration, dataset: images.name, fingerprint: fingerprint, seed: 0)
+        func load(_ split: PixelSplit) throws -> PixelBlock {
+            try PixelCache.load(
+                folder: images, fingerprint: fingerprint, split: split, channels: 1, size: 64,
+                cacheDirectory: folder.deletingLastPathComponent().appending(path: "cache"))
+        }
+        train = try load(.train)
+        test = try load(.test)
+        labels = images.test.map(\.isAbnormal)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    /// What the scripts read beside the tensors.
+    private struct Manifest: Codable {
+        var method: String
+        var latent_size = 16
+        var hidden_size = 1024
+        var width = 1
+        var depth = 1
+        var input_size = 64
+        var channels = 1
+        var learning_rate = 1e-3
+        var threads: Int
+        var steps: Int
+        var parameters: [String]
+        var batches: [[Int64]]
+    }
+
+    /// The batches of `steps` steps: whole batches of an epoch's order, so that no step is unlike the others.
+    private func batches(steps: Int) throws -> [[Int64]] {
+        let generator = try Generator(seed: 1)
+        var result: [[Int64]] = []
+        while result.count < steps {
+            let order = try Tensor.randomPermutation(train.count, generator: generator).elements(Int64.self)
+            for range in Trainer.batches(count: order.count, size: batchSize) where range.count == batchSize {
+                if result.count < steps { result.append(Array(order[range])) }
+            }
+        }
+        return result
+    }
+
+    /// Writes the folder and returns a fresh state with the weights that are in it.
+    private func prepare(batches: [[Int64]], steps: Int) throws -> TrainingState {
+        let state = try TrainingState(job)
+        let parameters = state.method.network.namedParameters
+        try Safetensors(parameters).encoded().write(to: folder.appending(path: "initial.safetensors"))
+        func bytes(_ block: PixelBlock) throws -> Tensor {
+            try Tensor(
+                block.withUnsafeBytes { Array($0) }, shape: [block.count, block.channels, block.height, block.width])
+        }
+        try Safetensors([
+            ("train", bytes(train)), ("test", bytes(test)), ("labels", Tensor(labels.map { Int64($0 ? 1 : 0) })),
+        ]).encoded().write(to: folder.appending(path: "data.safetensors"))
+        let manifest = Manifest(
+            method: method, threads: threads, steps: steps, parameters: parameters.map(\.name), batches: batches)
+        try JSONEncoder().encode(manifest).write(to: folder.appending(path: "manifest.json"))
+        return state
+    }
+
+    // MARK: Agreement
+
+    /// What `parity.py` writes.
+    private struct PyTorchRun: Decodable {
+        let losses: [Double]
+        let auc: Double
+        let ap: Double
+    }
+
+    /// Trains `steps` steps on either side and returns both loss curves and both AUCs.
+    func agreement(steps: Int, python: Python) throws -> Agreement {
+        LibTorch.threads = threads
+        let batches = try batches(steps: steps)
+        let state = try prepare(batches: batches, steps: steps)
+        let trainer = Trainer(state: state, images: try ImageBatches(train), batchSize: batchSize)
+        state.method.network.train()
+        let losses = try batches.map { try trainer.step(Tensor($0)) }
+        let scoring = try Scoring(state.method, images: ImageBatches(test), seed: 0, keepingMaps: false)
+        let auc = try RankingMetrics(scores: scoring.scores, labels: labels).auc
+        try python.run("parity.py", [folder.path])
+        let theirs = try JSONDecoder().decode(
+            PyTorchRun.self, from: Data(contentsOf: folder.appending(path: "pytorch.json")))
+        return Agreement(ours: losses, theirs: theirs.losses, auc: auc, theirAUC: theirs.auc)
+    }
+
+    // MARK: Speed
+
+    /// Images a second of ours over `steps` steps, after three to warm up.
+    func speed(steps: Int) throws -> Double {
+        LibTorch.threads = threads
+        let batches = try batches(steps: steps)
+        let state = try prepare(batches: batches, steps: steps)
+        let trainer = Trainer(state: state, images: try ImageBatches(train), batchSize: batchSize)
+        state.method.network.train()
+        for batch in batches.prefix(3) { _ = try trainer.step(Tensor(batch)) }
+        let start = ContinuousClock.now
+        for batch in batches { _ = try trainer.step(Tensor(batch)) }
+        return Double(steps * batchSize) / ((ContinuousClock.now - start) / .seconds(1))
+    }
+
+    private struct PyTorchSpeed: Decodable { let images_per_second: Double }
+
+    /// Images a second of PyTorch on what ``speed(steps:)`` has written.
+    func theirSpeed(python: Python) throws -> Double {
+        let output = try python.run("bench.py", [folder.path, "--threads", String(threads)])
+        return try JSONDecoder().decode(PyTorchSpeed.self, from: output).images_per_second
+    }
+}
+
+/// Two loss curves and what came of them.
+struct Agreement {
+    let ours: [Double]
+    let theirs: [Double]
+    let auc: Double
+    let theirAUC: Double
+
+    /// The largest difference of the first `count` losses over their size.
+    func difference(first count: Int) -> Double {
+        zip(ours, theirs).prefix(count).map { abs($0 - $1) / abs($1) }.max() ?? .infinity
+    }
+}
+
+struct BenchError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

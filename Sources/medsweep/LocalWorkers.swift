@@ -1,0 +1,69 @@
+import Foundation
+import Synchronization
+
+/// Worker processes of this machine that belong to a `medsweep run`.
+final class LocalWorkers: Sendable {
+    private struct Worker {
+        let process: Process
+        let log: URL
+    }
+
+    private let workers: Mutex<[Worker]>
+    private let isStopping = Mutex(false)
+
+    /// Starts `count` workers of one slot each; what they say goes to files in `logFolder`.
+    init(count: Int, coordinator: String, dataFolders: [URL], logFolder: URL) throws {
+        try FileManager.default.createDirectory(at: logFolder, withIntermediateDirectories: true)
+        let executable = try LocalWorkers.executable()
+        var started: [Worker] = []
+        for number in 1...count {
+            let log = logFolder.appending(path: "worker-\(number).log")
+            try Data().write(to: log)
+            let process = Process()
+            process.executableURL = executable
+            process.arguments = ["--coordinator", coordinator, "--slots", "1"]
+                + dataFolders.flatMap { ["--data", $0.path] }
+                + ["--spool", logFolder.appending(path: "spool-\(number)").path]
+            process.standardError = try FileHandle(forWritingTo: log)
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            started.append(Worker(process: process, log: log))
+        }
+        workers = Mutex(started)
+    }
+
+    deinit { stop() }
+
+    /// `medsweep-worker` beside this program.
+    private static func executable() throws -> URL {
+        let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        let beside = own.deletingLastPathComponent().appending(path: "medsweep-worker")
+        guard FileManager.default.isExecutableFile(atPath: beside.path) else {
+            throw Failure(.unavailable, "there is no medsweep-worker beside '\(own.path)'; build or install it there")
+        }
+        return beside
+    }
+
+    /// One sentence when no worker is left, with what the last of them said.
+    func problem() -> String? {
+        workers.withLock { workers in
+            guard !workers.contains(where: { $0.process.isRunning }), let last = workers.last else { return nil }
+            let said = (try? String(contentsOf: last.log, encoding: .utf8)) ?? ""
+            let tail = said.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " | ")
+            return "all workers have ended (see '\(last.log.path)'): \(tail)"
+        }
+    }
+
+    /// Asks the workers to checkpoint and leave, and waits until they have.
+    func stop() {
+        let isFirst = isStopping.withLock { stopping in
+            defer { stopping = true }
+            return !stopping
+        }
+        guard isFirst else { return }
+        workers.withLock { workers in
+            for worker in workers where worker.process.isRunning { worker.process.terminate() }
+            for worker in workers { worker.process.waitUntilExit() }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+
+/// The `medsweep` command.
+@main
+struct Medsweep: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "medsweep",
+        abstract: "Sweeps of anomaly detection methods over medical images, on one machine or many.",
+        discussion: """
+            Example, everything on this machine:
+              medsweep data demo demo-data
+              medsweep run Sweeps/demo.yaml --data demo-data
+
+            Example, on several machines:
+              medsweep serve --host 0.0.0.0 --token-file tokens
+              medsweep-worker --coordinator http://HOST:7733 --token-file token --data ~/MedIAnomaly-Data
+              medsweep submit sweep.yaml --coordinator http://HOST:7733 --token-file token
+            """,
+        version: "0.1.0",
+        subcommands: [
+            RunCommand.self, PlanCommand.self, ServeCommand.self, SubmitCommand.self, StatusCommand.self,
+            ReportCommand.self, DataCommand.self,
+        ])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Failure.exit(with: error, from: Medsweep.self)
+        }
+    }
+}

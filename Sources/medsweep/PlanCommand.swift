@@ -1,0 +1,84 @@
+import ArgumentParser
+import Foundation
+import Sweep
+import Wire
+
+/// `medsweep plan`
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Says what a sweep file would run: jobs per axis, new, reused and in total. Changes nothing.",
+        discussion: "Example: medsweep plan Sweeps/demo.yaml epochs=10 --data demo-data --jobs")
+
+    @OptionGroup var source: SweepSource
+    @OptionGroup var connection: ConnectionOptions
+
+    @Flag(help: "List every job.")
+    var jobs = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        var (sweep, request) = try source.request()
+        let absent = sweep.datasetNames.filter { request.fingerprints[$0] == nil }
+        let plan: SubmitResponse
+        if connection.exists, absent.isEmpty || connection.coordinator != nil {
+            let request = request
+            plan = try await connection.withClient { client in try await client.plan(request) }
+        } else {
+            plan = try localPlan(sweep, fingerprints: placeholders(for: absent, in: &request))
+        }
+        if jobs {
+            // Jobs of data sets that are not here have no identity yet.
+            for job in try sweep.jobs(fingerprints: placeholders(for: absent, in: &request)) {
+                let identity = absent.contains(job.job.dataset) ? "-" : job.identity
+                Terminal.print(json ? jobJSON(job, identity) : jobLine(job, identity))
+            }
+            return
+        }
+        Terminal.print(json ? String(decoding: try WireCoding.encode(plan), as: UTF8.self) : text(plan))
+        if !absent.isEmpty, connection.coordinator == nil {
+            Terminal.note("not found, so nothing of theirs can be known to be finished: \(absent.joined(separator: ", ")); see --data")
+        }
+    }
+
+    /// Fingerprints with a place-holder for what is not here.
+    private func placeholders(for absent: [String], in request: inout SubmitRequest) -> [String: String] {
+        request.fingerprints.merging(absent.map { ($0, "absent") }) { first, _ in first }
+    }
+
+    /// Without a coordinator nothing has been run before.
+    private func localPlan(_ sweep: SweepFile, fingerprints: [String: String]) throws -> SubmitResponse {
+        let total = try sweep.jobs(fingerprints: fingerprints).reduce(0) { count, _ in count + 1 }
+        return SubmitResponse(
+            sweep: sweep.name, total: total, new: total, reused: 0, queued: 0, withdrawn: 0,
+            axes: SweepFile.axes(of: try sweep.jobs(fingerprints: fingerprints)))
+    }
+
+    private func text(_ plan: SubmitResponse) -> String {
+        var lines = ["sweep \(plan.sweep)"]
+        let first = ["method", "dataset", "seed"]
+        let width = plan.axes.keys.map(\.count).max() ?? 0
+        for axis in first + plan.axes.keys.filter({ !first.contains($0) }).sorted() {
+            guard let values = plan.axes[axis] else { continue }
+            let sorted = values.sorted { $0.key.localizedStandardCompare($1.key) == .orderedAscending }
+            let shown = sorted.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
+            lines.append("  \(axis.padding(toLength: width, withPad: " ", startingAt: 0))  \(shown)")
+        }
+        var counts = ["\(plan.new) new", "\(plan.reused) finished before"]
+        if plan.queued > 0 { counts.append("\(plan.queued) queued already") }
+        if plan.withdrawn > 0 { counts.append("\(plan.withdrawn) would be withdrawn") }
+        lines.append("  \(plan.total) jobs: \(counts.joined(separator: ", "))")
+        return lines.joined(separator: "\n")
+    }
+
+    private func jobLine(_ job: PlannedJob, _ identity: String) -> String {
+        let settings = job.job.configuration.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return "\(identity.prefix(12))  \(job.job.method)  \(job.job.dataset)  seed=\(job.job.seed)  \(settings.joined(separator: " "))"
+    }
+
+    private func jobJSON(_ job: PlannedJob, _ identity: String) -> String {
+        "{\"identity\":\"\(identity)\",\"job\":\(job.job.canonicalJSON)}"
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Client
+import DurableFiles
+import Foundation
+import Report
+import Wire
+
+extension ReportFormat: ExpressibleByArgument {}
+
+/// `medsweep report`
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Prints a sweep's results: mean and standard deviation over seeds, and every job.",
+        discussion: "Example: medsweep report demo -f html -o report.html")
+
+    @Argument(help: "The sweep's name.")
+    var sweep: String
+
+    @OptionGroup var connection: ConnectionOptions
+
+    @Option(name: [.short, .long], help: "table, csv, json, markdown or html.")
+    var format = ReportFormat.table
+
+    @Option(name: [.short, .long], help: "Write to this file instead of standard output.")
+    var output: String?
+
+    func run() async throws {
+        let command = self
+        let results = try await connection.withClient { client in
+            try await SweepResults.fetch(
+                client.sweep(command.sweep), client: client, withScores: command.format == .html)
+        }
+        if let output {
+            try results.write(format, to: URL(filePath: output))
+        } else {
+            Terminal.print(results.render(format, color: Terminal.hasColors))
+        }
+    }
+}
+
+/// A sweep's jobs and scores, fetched.
+struct SweepResults: Sendable {
+    private let report: SweepReport
+
+    /// Fetches all jobs, and for a report with curves the scores of every image.
+    static func fetch(
+        _ status: SweepStatus, client: CoordinatorClient, withScores: Bool
+    ) async throws -> SweepResults {
+        let jobs = try await client.allJobs(sweep: status.name)
+        var scores: [String: ImageScores] = [:]
+        if withScores {
+            for job in jobs {
+                guard let artefact = job.result?.artefacts.first(where: { $0.name == "scores.json" }) else { continue }
+                scores[job.identity] = try await JSONDecoder().decode(
+                    ImageScores.self, from: client.artefact(artefact.sha256))
+            }
+        }
+        return SweepResults(report: SweepReport(status: status, jobs: jobs, scores: scores))
+    }
+
+    func render(_ format: ReportFormat, color: Bool) -> String { report.render(format, color: color) }
+
+    func write(_ format: ReportFormat, to file: URL) throws {
+        try DurableFile.write(Data(report.render(format, color: false).utf8), to: file)
+    }
+}

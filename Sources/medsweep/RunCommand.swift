@@ -1,0 +1,158 @@
+import ArgumentParser
+import Client
+import Foundation
+import Report
+import Wire
+
+/// `medsweep run`: a sweep from its file to its table on this machine.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs a sweep on this machine and prints its table.",
+        discussion: """
+            Starts a coordinator on the state folder and worker processes beside it, and stops them at the end. \
+            Finished jobs are never run again: after an interruption, or after an edit of the file, the same command \
+            goes on with what is missing. Exit code 1: some jobs failed for good.
+
+            Example: medsweep run sweep.yaml method=ae,vae --data ~/MedIAnomaly-Data --report report.html
+            """)
+
+    @OptionGroup var source: SweepSource
+
+    @Option(help: "The folder that keeps jobs, results and files.")
+    var state = "medsweep-state"
+
+    @Option(help: "Worker processes, each training one job at a time (default: the number of cores).")
+    var workers: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "Also write the report to this HTML file.")
+    var report: String?
+
+    @Flag(help: "Print the final status and results as JSON instead of a table.")
+    var json = false
+
+    func validate() throws {
+        guard (1...256).contains(workers) else { throw ValidationError("--workers takes a number from 1 to 256") }
+    }
+
+    func run() async throws {
+        let (sweep, request) = try source.request()
+        for name in sweep.datasetNames where request.fingerprints[name] == nil {
+            throw Failure(
+                .noInput, "there is no data set '\(name)' below \(places); name its folder's parent with --data")
+        }
+        let stateFolder = URL(filePath: state, directoryHint: .isDirectory)
+        let command = self
+        let failed = try await EmbeddedCoordinator.run(state: stateFolder) { address in
+            try ServedAddress.write(address, to: stateFolder)
+            defer { ServedAddress.remove(from: stateFolder) }
+            let client = try ConnectionOptions.parse([]).client(address)
+            return try await command.follow(request, client: client, address: address)
+        }
+        if failed > 0 { throw Failure(.jobsFailed, "\(failed) jobs failed for good; `medsweep status --state \(state)` tells why") }
+    }
+
+    private var places: String {
+        source.dataFolders.isEmpty ? "any data folder" : source.dataFolders.map { "'\($0.path)'" }.joined(separator: ", ")
+    }
+
+    /// Submits, runs workers until the sweep is finished, and reports. Returns the number of failed jobs.
+    private func follow(_ request: SubmitRequest, client: CoordinatorClient, address: String) async throws -> Int {
+        let submitted = try await client.submit(request)
+        var status = try await client.sweep(submitted.sweep)
+        if status.isFinished {
+            Terminal.note("all \(submitted.total) jobs of '\(submitted.sweep)' were finished before; nothing is left to run")
+        } else {
+            Terminal.note(
+                "sweep '\(submitted.sweep)': \(submitted.total) jobs, \(submitted.new) new, \(submitted.reused) finished before")
+            let fleet = try LocalWorkers(
+                count: workers, coordinator: address, dataFolders: source.dataFolders,
+                logFolder: URL(filePath: state).appending(path: "workers"))
+            status = try await withStopSignals {
+                try await watch(submitted.sweep, client: client, fleet: fleet)
+            } onStop: {
+                fleet.stop()
+            }
+            fleet.stop()
+        }
+        try await present(status, client: client)
+        return status.jobs[.quarantined, default: 0] + status.jobs[.failed, default: 0]
+    }
+
+    /// Shows progress until every job has ended.
+    private func watch(_ sweep: String, client: CoordinatorClient, fleet: LocalWorkers) async throws -> SweepStatus {
+        var line = ProgressLine()
+        while true {
+            let status = try await client.sweep(sweep)
+            line.show(StatusText.line(status))
+            if status.isFinished {
+                line.clear()
+                return status
+            }
+            if status.isStalled {
+                line.clear()
+                throw Failure(.jobsFailed, "the sweep stopped: \(status.jobs[.quarantined, default: 0]) jobs failed for good, which is its limits.max_failed")
+            }
+            if let problem = fleet.problem() {
+                line.clear()
+                throw Failure(.software, problem)
+            }
+            try await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    private func present(_ status: SweepStatus, client: CoordinatorClient) async throws {
+        let results = try await SweepResults.fetch(status, client: client, withScores: report != nil)
+        Terminal.print(results.render(json ? .json : .table, color: Terminal.hasColors))
+        if let report {
+            try results.write(.html, to: URL(filePath: report))
+            Terminal.note("the report is in '\(report)'")
+        }
+    }
+}
+
+/// Runs `body`; at the first SIGINT or SIGTERM calls `onStop`, cancels `body` and ends the process's work as
+/// interrupted.
+func withStopSignals<Result: Sendable>(
+    _ body: @Sendable @escaping () async throws -> Result, onStop: @Sendable @escaping () -> Void
+) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result?.self) { group in
+        let signals = StopSignals()
+        group.addTask { try await body() }
+        group.addTask {
+            for await _ in signals.stream {
+                onStop()
+                throw Failure(.temporary, "stopped; run the same command again to go on where it was")
+            }
+            return nil
+        }
+        defer { group.cancelAll() }
+        while let result = try await group.next() {
+            if let result { return result }
+        }
+        throw CancellationError()
+    }
+}
+
+/// SIGINT and SIGTERM as a stream. A second one ends the process at once.
+final class StopSignals: @unchecked Sendable {
+    let stream: AsyncStream<Int32>
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
+        let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
+        self.stream = stream
+        sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                signal(number, SIG_DFL)
+                continuation.yield(number)
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    deinit { for source in sources { source.cancel() } }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Coordinator
+import Foundation
+
+/// `medsweep serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Runs a coordinator until it is stopped.",
+        discussion: """
+            Keeps its queue, results and files in the state folder. Beyond loopback it listens only with a token file: \
+            lines of `worker TOKEN` or `operator TOKEN`.
+
+            Example: medsweep serve --host 0.0.0.0 --port 7733 --token-file tokens
+            """)
+
+    @Option(help: "The folder that keeps jobs, results and files.")
+    var state = "medsweep-state"
+
+    @Option(help: "The address to listen on.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port to listen on; 0: any that is free.")
+    var port = 7733
+
+    @Option(help: "A file of bearer tokens: lines of `worker TOKEN` or `operator TOKEN`.")
+    var tokenFile: String?
+
+    @Option(help: "Seconds after which a lease runs out unless a heartbeat comes.")
+    var lease = 30.0
+
+    @Option(help: "Seconds between a worker's heartbeats.")
+    var heartbeat = 5.0
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("--port takes a number from 0 to 65535") }
+        guard heartbeat > 0, lease >= 2 * heartbeat else {
+            throw ValidationError("--lease must be at least twice --heartbeat, so that one lost heartbeat does no harm")
+        }
+    }
+
+    func run() async throws {
+        let stateFolder = URL(filePath: state, directoryHint: .isDirectory)
+        let server = try CoordinatorServer(
+            configuration: CoordinatorConfiguration(
+                stateFolder: stateFolder, host: host, port: port, leaseDuration: lease, heartbeat: heartbeat,
+                tokenFile: tokenFile.map { URL(filePath: $0) }))
+        let signals = StopSignals()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await server.run { host, port in
+                    try? ServedAddress.write("http://\(host):\(port)", to: stateFolder)
+                    Terminal.note("listening on http://\(host):\(port), state in '\(stateFolder.path)'")
+                }
+            }
+            group.addTask {
+                for await _ in signals.stream {
+                    Terminal.note("stopping")
+                    return
+                }
+            }
+            defer { ServedAddress.remove(from: stateFolder) }
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Sweep
+import Wire
+
+extension SweepStatus {
+    /// Whether pending jobs are left that the sweep's own limit on failures keeps back.
+    var isStalled: Bool {
+        guard let most = policy.limits.maxFailed else { return false }
+        return jobs[.quarantined, default: 0] >= most && jobs[.leased, default: 0] == 0
+    }
+}
+
+/// How a sweep stands, in words.
+enum StatusText {
+    /// `demo  12/28 done  2 running  [######------]  43 %  about 1 min 10 s left`
+    static func line(_ status: SweepStatus) -> String {
+        var parts = ["\(status.name)  \(status.jobs[.done, default: 0])/\(status.total) done"]
+        for (state, word) in [(JobState.leased, "running"), (.quarantined, "failed"), (.cancelled, "cancelled")] {
+            if let count = status.jobs[state], count > 0 { parts.append("\(count) \(word)") }
+        }
+        let filled = Int((status.progress * 24).rounded(.down))
+        parts.append("[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: 24 - filled))]")
+        parts.append("\(Int((status.progress * 100).rounded(.down))) %")
+        if status.isFinished {
+            parts.append("finished")
+        } else if let remaining = status.remaining {
+            parts.append("about \(Terminal.duration(remaining)) left")
+        }
+        return parts.joined(separator: "  ")
+    }
+
+    /// The line, then what runs and what failed.
+    static func full(_ status: SweepStatus) -> String {
+        var lines = [line(status)]
+        for job in status.failing {
+            lines.append("  failed   \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(job.error)")
+        }
+        for job in status.running {
+            let epochs = job.progress.map { "epoch \($0.epoch) of \($0.epochs)" } ?? "starting"
+            lines.append(
+                "  running  \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(epochs), on \(job.worker)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Catalogue
+import Datasets
+import Foundation
+import Sweep
+import Wire
+
+/// A sweep file with its overrides and the data folders it is about.
+struct SweepSource: ParsableArguments {
+    @Argument(help: "The sweep file (YAML or JSON).", completion: .file(extensions: ["yaml", "yml", "json"]))
+    var file: String
+
+    @Argument(help: "Overrides: axis=value, axis=a,b or \"axis=range(0,5)\".")
+    var overrides: [String] = []
+
+    @Option(help: "A folder of data-set folders; may be given several times (default: $MEDSWEEP_DATA).")
+    var data: [String] = []
+
+    /// The folders of `--data`, or of the environment.
+    var dataFolders: [URL] {
+        let names = data.isEmpty ? ProcessInfo.processInfo.environment["MEDSWEEP_DATA"].map { [$0] } ?? [] : data
+        return names.map { URL(filePath: $0, directoryHint: .isDirectory) }
+    }
+
+    /// The file's text.
+    func read() throws -> String {
+        guard let bytes = FileManager.default.contents(atPath: file) else {
+            throw Failure(.noInput, "cannot read the sweep file '\(file)'")
+        }
+        guard let text = String(data: bytes, encoding: .utf8) else {
+            throw Failure(.badData, "the sweep file '\(file)' is not UTF-8 text")
+        }
+        return text
+    }
+
+    /// Parses the file, finds the data sets it names and returns the request that submits it.
+    func request() throws -> (sweep: SweepFile, request: SubmitRequest) {
+        let source = try read()
+        let known = try LocalDatasets.find(in: dataFolders)
+        let descriptions = Catalogue.datasets + known.keys.sorted().filter { Catalogue.dataset($0) == nil }.map { .custom($0) }
+        let sweep = try SweepFile.parse(source: source, file: file, overrides: overrides, datasets: descriptions)
+        var fingerprints: [String: String] = [:]
+        for name in sweep.datasetNames {
+            if let folder = known[name] { fingerprints[name] = try LocalDatasets.fingerprint(of: folder, name: name) }
+        }
+        let request = SubmitRequest(source: source, file: file, overrides: overrides, fingerprints: fingerprints)
+        return (sweep, request)
+    }
+}
