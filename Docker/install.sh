@@ -1,0 +1,80 @@
+#!/bin/sh
+# Installs what medsweep needs from Debian's packages, and nothing that is there already.
+#
+#   Docker/install.sh build            what the build links against
+#   Docker/install.sh demo             the images of the demo (about 40 MB); prints where the histology image lies
+#   Docker/install.sh bench            PyTorch and scikit-learn, for the comparison
+#   Docker/install.sh run-worker       what a built worker needs at run time
+#   Docker/install.sh run-coordinator  what a built coordinator needs at run time
+set -eu
+
+say() { printf 'medsweep: %s\n' "$*" >&2; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Installs those of the named packages that are missing.
+need() {
+    missing=
+    for package in "$@"; do
+        dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null || {
+        say "these Debian packages are missing and there is no apt-get to install them:$missing"
+        exit 69
+    }
+    say "installing$missing"
+    as_root apt-get update -qq
+    # The recommended packages of libtorch-dev are gigabytes that nothing here uses.
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
+}
+
+case "${1:-}" in
+build)
+    need make pkg-config g++ libcurl4-openssl-dev libpng-dev libturbojpeg0-dev libsqlite3-dev zlib1g-dev
+    # A libtorch of your own, named by LIBTORCH, takes the place of Debian's.
+    [ -n "${LIBTORCH:-}" ] || need libopenblas0-openmp libtorch-dev
+    ;;
+demo)
+    need mricron-data
+    # One picture of a large package is wanted: unpacked into the build folder, not installed.
+    target=.build/debian
+    picture=usr/lib/python3/dist-packages/skimage/data/ihc.png
+    if [ ! -e "/$picture" ] && [ ! -e "$target/$picture" ]; then
+        say "fetching a histology image from Debian's python3-skimage (21 MB)"
+        mkdir -p "$target/part"
+        (
+            cd "$target/part"
+            apt-get download -qq python3-skimage >&2 || {
+                as_root apt-get update -qq
+                apt-get download -qq python3-skimage >&2
+            }
+            dpkg-deb -x ./*.deb .
+        )
+        mkdir -p "$target/$(dirname "$picture")"
+        mv "$target/part/$picture" "$target/$picture"
+        rm -rf "$target/part"
+    fi
+    # The picture's place, for the caller.
+    for root in / "$target/"; do
+        if [ -e "$root$picture" ]; then echo "$root$picture" && break; fi
+    done
+    ;;
+bench)
+    need python3-torch python3-sklearn python3-numpy libopenblas0-openmp
+    ;;
+run-worker)
+    need libcurl4 libpng16-16 libturbojpeg0 zlib1g ca-certificates
+    [ -n "${LIBTORCH:-}" ] || need libopenblas0-openmp libtorch1.13
+    ;;
+run-coordinator)
+    need libcurl4 libpng16-16 libturbojpeg0 libsqlite3-0 zlib1g ca-certificates
+    ;;
+*)
+    sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
+    exit 64
+    ;;
+esac

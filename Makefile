@@ -1,0 +1,30 @@
+# make demo   from nothing to a table on real images: installs, builds, prepares the images, runs Sweeps/demo.yaml
+# make test   installs, builds debug, runs all tests
+# make bench  speed and agreement beside PyTorch in the same run
+#
+# LIBTORCH=/path/to/torch builds against that libtorch instead of Debian's, in a build folder of its own.
+
+BUILD := .build$(if $(LIBTORCH),-libtorch)
+RELEASE = $(BUILD)/release
+DEMO = demo-data
+
+.PHONY: demo test bench release install
+
+install:
+	@sh Docker/install.sh build
+
+release: install
+	swift build -c release --scratch-path $(BUILD)
+
+demo: release
+	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
+	$(RELEASE)/medsweep run Sweeps/demo.yaml --data $(DEMO) --workers 2 --report report.html
+
+test: install
+	swift build --build-tests --scratch-path $(BUILD)
+	swift test --skip-build --scratch-path $(BUILD)
+
+bench: release
+	@sh Docker/install.sh bench
+	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
+	$(RELEASE)/medsweep-bench --data $(DEMO) --scripts Tests/AnomalyDetectionTests/Fixtures

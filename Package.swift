@@ -1,0 +1,113 @@
+// swift-tools-version: 6.0
+import Foundation
+import PackageDescription
+
+// Which libtorch the worker is built against. Debian's `libtorch-dev` needs no path; any other
+// libtorch (an unpacked archive, or the `torch` folder of a pip installation) is named by the
+// environment variable LIBTORCH. C++17 for both: Debian's headers do not compile as C++20.
+let libtorch = ProcessInfo.processInfo.environment["LIBTORCH"].flatMap { $0.isEmpty ? nil : $0 }
+
+/// `-isystem` rather than `-I`, so that warnings inside libtorch's own headers stay quiet.
+let torchCompile: [CXXSetting] = [.unsafeFlags(
+    ["-O2", "-fno-math-errno"] + (libtorch.map { ["-isystem", "\($0)/include"] } ?? []))]
+
+/// Where Debian keeps the OpenBLAS that shares libtorch's OpenMP threads. An RPATH (not a RUNPATH, which libraries
+/// of libraries do not see) takes it whatever flavour the system's `libblas.so.3` points to: with the pthread
+/// flavour two thread pools fight over the cores and training is several times slower.
+#if arch(arm64)
+let openBLAS = "/usr/lib/aarch64-linux-gnu/openblas-openmp"
+#else
+let openBLAS = "/usr/lib/x86_64-linux-gnu/openblas-openmp"
+#endif
+
+/// Only `torch_cpu` and `c10`: linking `torch` would pull in the CUDA libraries of a CUDA build.
+let torchLink: [LinkerSetting] = [
+    .unsafeFlags(
+        libtorch.map { ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"] }
+            ?? ["-Xlinker", "--disable-new-dtags", "-Xlinker", "-rpath", "-Xlinker", openBLAS]),
+    .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("m"),
+]
+
+let package = Package(
+    name: "medsweep",
+    products: [
+        .executable(name: "medsweep", targets: ["medsweep"]),
+        .executable(name: "medsweep-worker", targets: ["medsweep-worker"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    ],
+    targets: [
+        // System libraries and the only C++.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CTorch", cxxSettings: torchCompile, linkerSettings: torchLink),
+
+        // Files that are there in whole or not at all.
+        .target(name: "DurableFiles"),
+
+        // What the study names, and the images it is about: no libtorch, no network.
+        .target(name: "Catalogue"),
+        .target(name: "Imaging", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "DurableFiles"]),
+        .target(name: "Datasets", dependencies: [
+            "Catalogue", "DurableFiles", "Imaging", .product(name: "Crypto", package: "swift-crypto"),
+        ]),
+
+        // The training core.
+        .target(name: "Torch", dependencies: ["CTorch"]),
+        .target(name: "AnomalyDetection", dependencies: ["Catalogue", "Datasets", "DurableFiles", "Torch"]),
+
+        // The sweep: pure values, then the bodies on the wire, then the two ends.
+        .target(name: "Sweep", dependencies: [
+            "Catalogue", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
+        ]),
+        .target(name: "Wire", dependencies: ["Sweep"]),
+        .target(name: "Report", dependencies: ["Wire"]),
+        .target(name: "Client", dependencies: ["CCurl", "Wire", .product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Coordinator", dependencies: [
+            "DurableFiles", "Wire", .product(name: "Crypto", package: "swift-crypto"), .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ]),
+        .target(name: "Worker", dependencies: [
+            "AnomalyDetection", "Client", "DurableFiles", .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+        .executableTarget(name: "medsweep", dependencies: [
+            "Client", "Coordinator", "Datasets", "DurableFiles", "Imaging", "Report",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+        .executableTarget(name: "medsweep-worker", dependencies: [
+            "Worker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+        .executableTarget(name: "medsweep-bench", dependencies: [
+            "AnomalyDetection", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
+
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+        .testTarget(name: "ReportTests", dependencies: ["Report"]),
+        .testTarget(name: "CoordinatorTests", dependencies: [
+            "Coordinator", .product(name: "Crypto", package: "swift-crypto"),
+        ]),
+        .testTarget(name: "ClientTests", dependencies: ["Client", .product(name: "Crypto", package: "swift-crypto")]),
+        .testTarget(name: "WorkerTests", dependencies: ["Worker", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
+        .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "EndToEndTests", dependencies: ["Imaging", "Wire", "medsweep", "medsweep-worker"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)
