@@ -1,0 +1,115 @@
+import Foundation
+import FoundationNetworking
+import Testing
+import Wire
+
+/// The built programs, run as a user would run them.
+enum Programs {
+    /// The folder of the build's products, in which this test program lies too.
+    static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+
+    struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// Runs a program to its end.
+    static func run(_ name: String, _ arguments: [String], in directory: URL) throws -> Outcome {
+        let program = try Program(name, arguments, in: directory)
+        program.process.waitUntilExit()
+        return Outcome(status: program.process.terminationStatus, output: program.output, errors: program.errors)
+    }
+}
+
+/// A program that runs beside the test. Its output goes to files, so that no pipe can fill up.
+final class Program {
+    let process = Process()
+    private let log: URL
+
+    init(_ name: String, _ arguments: [String], in directory: URL, environment: [String: String] = [:]) throws {
+        log = directory.appending(path: "log-\(UUID().uuidString)")
+        process.executableURL = Programs.folder.appending(path: name)
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["XDG_CACHE_HOME": directory.appending(path: "cache").path]) { $1 }
+            .merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        for suffix in ["out", "err"] { try Data().write(to: URL(filePath: "\(log.path).\(suffix)")) }
+        process.standardOutput = FileHandle(forWritingAtPath: "\(log.path).out")
+        process.standardError = FileHandle(forWritingAtPath: "\(log.path).err")
+        try process.run()
+    }
+
+    var output: String { (try? String(contentsOfFile: "\(log.path).out", encoding: .utf8)) ?? "" }
+    var errors: String { (try? String(contentsOfFile: "\(log.path).err", encoding: .utf8)) ?? "" }
+
+    /// SIGKILL: no chance to tidy up.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// SIGTERM, and the end waited for.
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    deinit { if process.isRunning { kill() } }
+}
+
+/// A coordinator process on a loopback port.
+final class ServedCoordinator {
+    let program: Program
+    let address: String
+    let state: URL
+
+    /// - Parameter port: 0 for a free one; a number to come back where an earlier one was.
+    init(in directory: URL, port: Int = 0, lease: Double = 2, heartbeat: Double = 0.3) throws {
+        state = directory.appending(path: "served-state")
+        try? FileManager.default.removeItem(at: state.appending(path: "address"))
+        program = try Program(
+            "medsweep",
+            ["serve", "--state", state.path, "--port", "\(port)", "--lease", "\(lease)", "--heartbeat", "\(heartbeat)"],
+            in: directory)
+        address = try ServedCoordinator.wait(for: state, program)
+    }
+
+    var port: Int { URL(string: address)!.port! }
+
+    private static func wait(for state: URL, _ program: Program) throws -> String {
+        for _ in 0..<400 {
+            if let text = try? String(contentsOf: state.appending(path: "address"), encoding: .utf8),
+                let first = text.split(separator: " ").first
+            {
+                return String(first)
+            }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        throw NotStarted(errors: program.errors)
+    }
+
+    struct NotStarted: Error { let errors: String }
+
+    /// GET with a decoded body.
+    func get<Body: Decodable>(_ path: String, as type: Body.Type = Body.self) async throws -> Body {
+        let (data, _) = try await URLSession.shared.data(from: URL(string: address + path)!)
+        return try WireCoding.decode(type, from: data)
+    }
+
+    /// All jobs of a sweep, in order.
+    func jobs(of sweep: String) async throws -> [JobRow] {
+        try await get(Routes.jobs(sweep: sweep) + "?limit=1000", as: JobPage.self).jobs
+    }
+
+    /// Waits until `condition` holds of the sweep's status.
+    func wait(for sweep: String, until condition: (SweepStatus) -> Bool) async throws -> SweepStatus {
+        for _ in 0..<1200 {
+            if let status = try? await get(Routes.sweep(sweep), as: SweepStatus.self), condition(status) { return status }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw NotStarted(errors: "the sweep did not get there within two minutes: \(program.errors)")
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Imaging
+
+/// Decoding, conversion and resizing against Pillow.
+struct ImageTests {
+    struct Case: Decodable, Sendable {
+        let source: String
+        let mode: String
+        let size: [Int]?
+        let filter: String?
+        let expected: String
+        let width: Int
+        let height: Int
+    }
+
+    private static func fixture(_ name: String) throws -> URL {
+        try #require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil))
+    }
+
+    @Test func matchesPillow() throws {
+        let cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: Self.fixture("cases.json")))
+        #expect(cases.count >= 40)
+        for item in cases {
+            var image = try ImageCodec.read(Self.fixture(item.source))
+            image = item.mode == "L" ? image.grey() : image.rgb()
+            if let size = item.size {
+                image = image.resized(width: size[0], height: size[1], filter: item.filter == "nearest" ? .nearest : .bilinear)
+            }
+            let expected = [UInt8](try Data(contentsOf: Self.fixture(item.expected)))
+            #expect(image.width == item.width && image.height == item.height)
+            try #require(image.pixels.count == expected.count, "\(item)")
+            let worst = zip(image.pixels, expected).map { abs(Int($0) - Int($1)) }.max() ?? 0
+            // PNG is exact; JPEG decoders may round a coefficient the other way.
+            #expect(worst <= (item.source.hasSuffix(".png") ? 0 : 1), "\(item) differs by \(worst)")
+        }
+    }
+
+    @Test func sixteenBitsKeepTheUpperEight() throws {
+        let image = try ImageCodec.read(Self.fixture("deep.png"))
+        let expected = (0..<32).map { value -> UInt8 in UInt8((value * 2039 % 65536) / 256) }
+        #expect(image.pixels == expected)
+    }
+
+    @Test func pngRoundTrip() throws {
+        for name in ["grey.png", "rgb.png"] {
+            let image = try ImageCodec.read(Self.fixture(name))
+            #expect(try ImageCodec.decode([UInt8](ImageCodec.encodePNG(image)), name: "copy") == image)
+        }
+    }
+
+    @Test func truncatedFilesAreNamed() throws {
+        for name in ["grey.png", "rgb.png", "palette.png", "rgb.jpg", "grey.jpg", "progressive.jpg"] {
+            let whole = [UInt8](try Data(contentsOf: Self.fixture(name)))
+            for cut in stride(from: 0, to: whole.count - 16, by: max(1, whole.count / 60)) {
+                let error = #expect(throws: ImagingError.self, "\(name) cut at \(cut)") {
+                    try ImageCodec.decode(Array(whole.prefix(cut)), name: "scan-7")
+                }
+                #expect(error?.description.contains("'scan-7'") == true)
+            }
+        }
+    }
+
+    /// Whatever bits are flipped, decoding returns or throws.
+    @Test func damagedFilesNeverCrash() throws {
+        var random = SplitMix(7)
+        for name in ["grey.png", "alpha.png", "palette.png", "rgb.jpg", "progressive.jpg"] {
+            let whole = [UInt8](try Data(contentsOf: Self.fixture(name)))
+            for _ in 0..<400 {
+                var damaged = whole
+                for _ in 0...Int.random(in: 0..<4, using: &random) {
+                    damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                }
+                _ = try? ImageCodec.decode(damaged, name: "damaged")
+            }
+        }
+    }
+
+    @Test func otherFilesAndAbsentOnesAreNamed() {
+        #expect(throws: ImagingError.self) { try ImageCodec.decode(Array("GIF89a".utf8), name: "a.gif") }
+        let error = #expect(throws: ImagingError.self) { try ImageCodec.read(URL(filePath: "/no/such.png")) }
+        #expect(error?.description.contains("/no/such.png") == true)
+    }
+
+    /// A header that promises more than the limits is refused before memory is taken.
+    @Test func hugeImagesAreRefused() throws {
+        var bytes = [UInt8](try ImageCodec.encodePNG(Image(width: 1, height: 1, channels: 1, pixels: [0])))
+        bytes.replaceSubrange(16..<24, with: [0, 0, 0x7F, 0xFF, 0, 0, 0x7F, 0xFF])
+        #expect(throws: ImagingError.self) { try ImageCodec.decode(bytes, name: "huge") }
+    }
+
+    @Test func contactSheetPlacesTiles() {
+        let tile = Image(width: 4, height: 4, channels: 1, pixels: Array(repeating: 200, count: 16))
+        let sheet = ContactSheet.make([tile, tile, tile], columns: 2, side: 8)
+        #expect(sheet.width == 28 && sheet.height == 28 && sheet.channels == 3)
+        #expect(sheet.cropped(x: 4, y: 4, width: 8, height: 8).pixels.allSatisfy { $0 == 200 })
+    }
+}

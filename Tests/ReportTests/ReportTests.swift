@@ -1,0 +1,110 @@
+import Catalogue
+import Foundation
+import Sweep
+import Testing
+import Wire
+
+@testable import Report
+
+struct ReportTests {
+    private func job(_ method: String, _ dataset: String, _ seed: Int, auc: Double?, state: JobState = .done) -> JobRow {
+        let description = Catalogue.method(method)!
+        let job = JobDescription(
+            method: method, configuration: description.resolve([:], for: .custom(dataset)), dataset: dataset,
+            fingerprint: "f", seed: seed)
+        let result = auc.map {
+            JobResult(
+                metrics: ["auc": $0, "ap": $0 / 2], losses: [0.5, 0.25, 0.125], artefacts: [], trainingSeconds: 3,
+                wallSeconds: 4, peakMemory: 300 << 20, worker: "w,1", host: "h", device: "cpu", engine: "libtorch")
+        }
+        return JobRow(position: seed, identity: job.identity, job: job, state: state, failedAttempts: 0, result: result)
+    }
+
+    private func report(_ jobs: [JobRow]) -> SweepReport {
+        let counts = Dictionary(grouping: jobs, by: \.state).mapValues(\.count)
+        let failing = jobs.filter { $0.state == .quarantined }.map {
+            SweepStatus.FailingJob(
+                identity: $0.identity, method: $0.job.method, dataset: $0.job.dataset, seed: $0.job.seed,
+                error: "the PNG image 'a<b>.png' is damaged")
+        }
+        let status = SweepStatus(
+            name: "s", submitted: 0, jobs: counts, total: jobs.count, progress: 1, remaining: nil, running: [],
+            failing: failing, policy: SweepPolicy())
+        let scores = jobs.filter { $0.result != nil }.map {
+            ($0.identity, ImageScores(names: ["a", "b", "c"], labels: [0, 1, 1], scores: [0.1, 0.4, 0.1]))
+        }
+        return SweepReport(status: status, jobs: jobs, scores: Dictionary(scores) { first, _ in first })
+    }
+
+    private var sample: SweepReport {
+        report([
+            job("ae", "brain", 0, auc: 0.8), job("ae", "brain", 1, auc: 0.9), job("vae", "brain", 0, auc: 0.7),
+            job("vae", "brain", 1, auc: nil, state: .quarantined), job("ae-l1", "brain", 0, auc: 0.6),
+            job("ae-l1", "brain", 1, auc: 0.6),
+        ])
+    }
+
+    @Test func tableShowsSpreadPlacesAndWhatIsMissing() {
+        let plain = sample.render(.table)
+        #expect(plain.contains("85.0 ± 7.1"))
+        #expect(plain.contains("70.0 (1/2)"))
+        #expect(plain.contains("60.0 ± 0.0"))
+        #expect(plain.contains("vae on brain, seed 1"))
+        #expect(plain.contains("is quarantined: the PNG image"))
+        #expect(!plain.contains("\u{1B}["))
+        let colored = sample.render(.table, color: true)
+        #expect(colored.contains("\u{1B}[1m85.0 ± 7.1\u{1B}[0m"))
+        // The incomplete cell takes no place: the second is the third line.
+        #expect(colored.contains("\u{1B}[4m60.0 ± 0.0\u{1B}[0m"))
+        let widths = Set(plain.split(separator: "\n").prefix(5).filter { $0.contains("AE") || $0.contains("AUC") }.map(\.count))
+        #expect(widths.count == 1)
+    }
+
+    @Test func markdownIsATable() {
+        let text = sample.render(.markdown)
+        #expect(text.contains("| AE | **85.0 ± 7.1** |"))
+        #expect(text.contains("| --- | ---: |"))
+    }
+
+    @Test func csvHasOneRowAJob() {
+        let lines = sample.render(.csv).components(separatedBy: "\r\n").filter { !$0.isEmpty }
+        #expect(lines.count == 7)
+        let header = lines[0].components(separatedBy: ",")
+        #expect(header.starts(with: ["sweep", "method"]) && header.contains("latent_size") && header.last == "identity")
+        #expect(lines[1].contains("\"w,1\""))
+        #expect(lines[1].contains("0.8"))
+    }
+
+    @Test func jsonHasCellsAndJobs() throws {
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(sample.render(.json).utf8)) as? [String: Any])
+        #expect((object["jobs"] as? [Any])?.count == 6)
+        let cells = try #require(object["cells"] as? [[String: Any]])
+        let first = try #require(cells.first { $0["method"] as? String == "ae" })
+        let auc = try #require((first["metrics"] as? [String: [String: Any]])?["auc"])
+        #expect(abs((auc["mean"] as? Double ?? 0) - 0.85) < 1e-12 && auc["n"] as? Int == 2)
+    }
+
+    @Test func htmlIsOneEscapedPage() {
+        let text = sample.render(.html)
+        #expect(text.hasPrefix("<!doctype html>") && text.contains("</html>"))
+        #expect(text.contains("class=\"best\">85.0 ± 7.1"))
+        #expect(text.contains("<svg") && text.contains("ROC curves"))
+        #expect(text.contains("a&lt;b&gt;.png") && !text.contains("a<b>.png"))
+        for outside in ["http://", "https://", "<script", "src="] { #expect(!text.contains(outside), "\(outside)") }
+    }
+
+    @Test func aSweepWithoutResultsSaysSo() {
+        let empty = report([job("ae", "brain", 0, auc: nil, state: .pending)])
+        #expect(empty.render(.table).contains("no finished job"))
+        #expect(empty.render(.markdown).contains("No job has finished"))
+        #expect(empty.render(.html).contains("No job has finished yet"))
+        #expect(empty.render(.csv).components(separatedBy: "\r\n").filter { !$0.isEmpty }.count == 2)
+    }
+
+    @Test func ticksAreRound() {
+        #expect(Chart.ticks(0...1) == [0, 0.5, 1])
+        #expect(Chart.ticks(0...40) == [0, 10, 20, 30, 40])
+        #expect(Chart.logarithmicTicks(-2.1 ... -0.9).map { Chart.label(pow(10, $0)) } == ["0.01", "0.02", "0.05", "0.1"])
+        #expect(Chart.label(0.25) == "0.25" && Chart.label(0) == "0" && Chart.label(100) == "100")
+    }
+}

@@ -1,0 +1,66 @@
+import Catalogue
+import Testing
+
+@testable import Sweep
+
+struct ResultTableTests {
+    private func row(
+        _ method: String, _ dataset: String, _ seed: Int, _ auc: Double?, _ settings: Settings = [:]
+    ) throws -> ResultRow {
+        let description = try #require(Catalogue.method(method))
+        let job = JobDescription(
+            method: method, configuration: description.resolve(settings, for: .custom(dataset)), dataset: dataset,
+            fingerprint: "f", seed: seed)
+        return ResultRow(
+            identity: job.identity, job: job, state: auc == nil ? .quarantined : .done, metrics: auc.map { ["auc": $0] })
+    }
+
+    /// numpy: np.mean([.81, .82, .86]) and np.std([.81, .82, .86], ddof=1)
+    @Test func meanAndDeviation() throws {
+        let summary = try #require(ResultTable.Summary([0.81, 0.82, 0.86]))
+        #expect(abs(summary.mean - 0.83) < 1e-15)
+        #expect(abs(try #require(summary.deviation) - 0.026457513110645898) < 1e-15)
+        #expect(ResultTable.Summary([0.5])?.deviation == nil)
+        #expect(ResultTable.Summary([]) == nil)
+    }
+
+    @Test func cellsKnowWhatIsMissing() throws {
+        let table = ResultTable([
+            try row("ae", "brain", 0, 0.8), try row("ae", "brain", 1, nil), try row("vae", "brain", 0, 0.7),
+            try row("vae", "brain", 1, 0.9),
+        ])
+        let ae = ResultTable.Line(method: "ae", variant: "")
+        #expect(table.cell(ae, "brain")?.expected == 2)
+        #expect(table.cell(ae, "brain")?.isComplete("auc") == false)
+        #expect(table.cell(ae, "lag") == nil)
+        // An incomplete cell takes no place, and alone nothing is the best.
+        #expect(table.places("auc", "brain").isEmpty)
+    }
+
+    @Test func placesAreSharedByTies() throws {
+        let table = ResultTable([
+            try row("ae", "brain", 0, 0.8), try row("ae-l1", "brain", 0, 0.8), try row("ae-ssim", "brain", 0, 0.7),
+            try row("vae", "brain", 0, 0.6),
+        ])
+        func place(_ method: String) -> Int? { table.places("auc", "brain")[.init(method: method, variant: "")] }
+        #expect(place("ae") == 1 && place("ae-l1") == 1 && place("ae-ssim") == 2 && place("vae") == nil)
+        #expect(table.lines.map(\.method) == ["ae", "ae-l1", "ae-ssim", "vae"])
+    }
+
+    @Test func variantsAreNamedByWhatVaries() throws {
+        let table = ResultTable([
+            try row("ae", "brain", 0, 0.8), try row("ae", "brain", 0, 0.9, ["latent_size": 4]),
+            // Another number of epochs on another data set is no variant.
+            try row("ae", "lag", 0, 0.7, ["epochs": 9]), try row("vae", "brain", 0, 0.5),
+        ])
+        #expect(table.lines.map(\.variant) == ["latent_size=16", "latent_size=4", ""])
+        #expect(table.datasets == ["brain", "lag"])
+    }
+
+    /// The same job in the list twice is one value, not two.
+    @Test func aJobCountsOnce() throws {
+        let one = try row("ae", "brain", 0, 0.8)
+        let cell = ResultTable([one, one]).cell(.init(method: "ae", variant: ""), "brain")
+        #expect(cell?.expected == 1 && cell?.values["auc"] == [0.8])
+    }
+}
