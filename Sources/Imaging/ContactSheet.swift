@@ -1,7 +1,11 @@
 /// Many images on one.
 public enum ContactSheet {
     /// Tiles `images` in rows of `columns`, each brought to `side` pixels, on a dark ground with thin gaps.
+    /// - Parameters:
+    ///   - columns: tiles in a row, at least 1.
+    ///   - side: side of a tile in pixels; the aspect of an image is not kept.
     public static func make(_ images: [Image], columns: Int, side: Int = 96) -> Image {
+        precondition(columns > 0 && side > 0, "there are tiles to place")
         let gap = 4
         let rows = (images.count + columns - 1) / columns
         let (width, height) = (columns * (side + gap) + gap, rows * (side + gap) + gap)

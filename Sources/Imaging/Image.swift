@@ -1,12 +1,15 @@
 /// An 8-bit image, grey or RGB.
 public struct Image: Sendable, Equatable {
+    /// Pixels in a row.
     public let width: Int
+    /// Number of rows.
     public let height: Int
     /// 1: grey, 3: RGB.
     public let channels: Int
-    /// Row by row, channels interleaved.
+    /// Row by row from the top, channels interleaved: `[H, W, C]`, 0...255.
     public let pixels: [UInt8]
 
+    /// An image of given pixels, `width * height * channels` of them.
     public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
         precondition(pixels.count == width * height * channels, "the pixels fill the image")
         self.width = width

@@ -10,14 +10,13 @@ public enum ImageCodec {
     public static let sideLimit = 16_384
     /// The most pixels that are read.
     public static let pixelLimit = 100_000_000
+    /// The largest file in bytes that is read: more than an uncompressed image at the other limits takes.
+    static let fileLimit = 1 << 30
 
     /// Reads a file.
     /// - Throws: ``ImagingError`` that names the file.
     public static func read(_ file: URL) throws(ImagingError) -> Image {
-        guard let bytes = FileManager.default.contents(atPath: file.path) else {
-            throw ImagingError("cannot read the image '\(file.path)'")
-        }
-        return try decode([UInt8](bytes), name: file.path)
+        try decode(LimitedFile.read(file, limit: fileLimit, what: "image"), name: file.path)
     }
 
     /// Decodes a file's bytes.
@@ -31,13 +30,16 @@ public enum ImageCodec {
 
     private static func check(_ width: Int, _ height: Int, name: String) throws(ImagingError) {
         guard width > 0, height > 0, width <= sideLimit, height <= sideLimit, width * height <= pixelLimit else {
-            throw ImagingError("'\(name)' is \(width) × \(height) pixels; images up to \(sideLimit) a side are read")
+            throw ImagingError(
+                "the image '\(name)' is \(width) × \(height) pixels; make it smaller: at most \(sideLimit) a side and \(pixelLimit / 1_000_000) megapixels are read")
         }
     }
 
     // MARK: PNG
 
-    /// Grey stays grey, all else becomes RGB; alpha is dropped and 16 bits are cut to the upper 8.
+    /// Grey stays grey, all else becomes RGB; alpha and transparent colours are dropped. Sixteen bits are cut to the
+    /// upper eight, as Pillow does for colour; for grey its conversion clips at 255 instead, which would turn nearly
+    /// all of a radiograph white and is not followed.
     private static func decodePNG(_ bytes: [UInt8], name: String) throws(ImagingError) -> Image {
         var header = medsweep_png_header()
         guard medsweep_png_read_header(bytes, bytes.count, &header) == 0 else {
@@ -81,6 +83,7 @@ public enum ImageCodec {
     }
 
     /// Writes the image as a PNG file, in whole or not at all.
+    /// - Throws: `FileError` that names the file; ``ImagingError``.
     public static func writePNG(_ image: Image, to file: URL) throws {
         try DurableFile.write(encodePNG(image), to: file)
     }
@@ -103,8 +106,9 @@ public enum ImageCodec {
         let format = isGrey ? TJPF_GRAY : isCMYK ? TJPF_CMYK : TJPF_RGB
         let channels = isGrey ? 1 : isCMYK ? 4 : 3
         var status: Int32 = 0
-        // A warning, such as a file that ends too early, is a damaged image here.
-        let flags = Int32(TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING)
+        // A warning, such as a file that ends too early, is a damaged image here. The limit on scans refuses files
+        // that are made to keep the decoder busy.
+        let flags = Int32(TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS)
         let pixels = [UInt8](unsafeUninitializedCapacity: Int(width * height) * channels) { target, count in
             target.initialize(repeating: 0)
             status = tjDecompress2(

@@ -9,18 +9,19 @@ public struct NIfTIVolume: Sendable {
     /// Scaled values, x fastest.
     public let values: [Float]
 
-    /// The most bytes that a file may unpack to.
+    /// The most bytes that a file may have, and may unpack to.
     private static let limit = 1 << 30
 
+    /// Reads a file; of a series of volumes the first is taken.
     /// - Throws: ``ImagingError`` that names the file.
     public init(_ file: URL) throws(ImagingError) {
-        guard let packed = FileManager.default.contents(atPath: file.path) else {
-            throw ImagingError("cannot read the volume '\(file.path)'")
-        }
-        try self.init([UInt8](packed), name: file.path)
+        try self.init(LimitedFile.read(file, limit: NIfTIVolume.limit, what: "volume"), name: file.path)
     }
 
+    /// Reads a file's bytes, gzipped or not. Integers of 8, 16 and 32 bits and floats of 32 and 64 bits are read, in
+    /// either byte order, and scaled by the header's slope and intercept unless the slope is 0.
     /// - Parameter name: what to call the volume in messages.
+    /// - Throws: ``ImagingError`` that names it.
     public init(_ packed: [UInt8], name: String) throws(ImagingError) {
         func broken(_ reason: String) -> ImagingError { ImagingError("'\(name)' is not a NIfTI-1 volume: \(reason)") }
         let bytes = packed.starts(with: [0x1F, 0x8B]) ? try NIfTIVolume.unpacked(packed, name: name) : packed
@@ -30,6 +31,11 @@ public struct NIfTIVolume: Sendable {
         case UInt32(348).littleEndian: isSwapped = UInt32(1).littleEndian != 1
         case UInt32(348).bigEndian: isSwapped = UInt32(1).bigEndian != 1
         default: throw broken("its header does not begin with its length")
+        }
+        switch String(decoding: bytes[344..<348], as: UTF8.self) {
+        case "n+1\0": break
+        case "ni1\0": throw broken("its voxels are in another file; convert the pair to a single .nii file")
+        default: throw broken("its header does not end with the format's name")
         }
         func load<Value: FixedWidthInteger>(_ offset: Int, as type: Value.Type) -> Value {
             let value = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: type) }
@@ -67,8 +73,12 @@ public struct NIfTIVolume: Sendable {
     }
 
     /// A slice as a grey image, head up: `window` is mapped to 0...255 and clipped.
-    /// - Parameter axis: `.axial` shows x across and y up, `.coronal` x across and z up.
+    /// - Parameters:
+    ///   - axis: `.axial` shows x across and y up, `.coronal` x across and z up.
+    ///   - index: the slice, from 0 on.
+    ///   - window: values, not voxel codes; what is no number is shown as 0.
     public func slice(_ axis: Axis, at index: Int, window: ClosedRange<Float>) -> Image {
+        precondition((0..<(axis == .axial ? size.z : size.y)).contains(index), "the slice is inside the volume")
         let height = axis == .axial ? size.y : size.z
         var pixels: [UInt8] = []
         pixels.reserveCapacity(size.x * height)
@@ -84,7 +94,12 @@ public struct NIfTIVolume: Sendable {
     }
 
     /// The direction across which a volume is sliced.
-    public enum Axis: Sendable { case axial, coronal }
+    public enum Axis: Sendable {
+        /// Along z.
+        case axial
+        /// Along y.
+        case coronal
+    }
 
     private static func unpacked(_ packed: [UInt8], name: String) throws(ImagingError) -> [UInt8] {
         var stream = z_stream()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Imaging
@@ -17,6 +18,7 @@ struct NIfTITests {
         put(Float(352).bitPattern, at: 108)
         put(slope.bitPattern, at: 112)
         put(intercept.bitPattern, at: 116)
+        header.replaceSubrange(344..<348, with: Array("n+1\0".utf8))
         return header + (0..<12).flatMap { index in bigEndian ? voxel(index).reversed() : voxel(index) }
     }
 
@@ -26,6 +28,7 @@ struct NIfTITests {
         for bigEndian in [false, true] {
             let files = [
                 file(type: 2, size: 1, bigEndian: bigEndian) { [UInt8($0)] },
+                file(type: 256, size: 1, bigEndian: bigEndian) { bytes(Int8($0)) },
                 file(type: 4, size: 2, bigEndian: bigEndian) { bytes(Int16($0).littleEndian) },
                 file(type: 512, size: 2, bigEndian: bigEndian) { bytes(UInt16($0).littleEndian) },
                 file(type: 8, size: 4, bigEndian: bigEndian) { bytes(Int32($0).littleEndian) },
@@ -51,6 +54,41 @@ struct NIfTITests {
     @Test func scalesValues() throws {
         let volume = try NIfTIVolume(file(type: 2, size: 1, slope: 2, intercept: -1) { [UInt8($0)] }, name: "v")
         #expect(volume.values[3] == 5)
+    }
+
+    /// Files that a Python script packed, gzipped and little-endian, and plain and big-endian.
+    @Test(arguments: ["little.nii.gz", "big.nii"]) func readsFilesMadeElsewhere(_ name: String) throws {
+        let volume = try NIfTIVolume(#require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil)))
+        #expect(volume.size == (5, 4, 3))
+        let expected: [Float] = (0..<60).map { index in
+            let voxel = Float(7 * index - 100)
+            return voxel * 0.5 + 10
+        }
+        #expect(volume.values == expected)
+    }
+
+    @Test func damagedPackedVolumesNeverCrash() throws {
+        var random = SplitMix(11)
+        for name in ["little.nii.gz", "big.nii"] {
+            let whole = [UInt8](try Data(contentsOf: #require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil))))
+            for _ in 0..<500 {
+                var damaged = whole
+                for _ in 0...Int.random(in: 0..<4, using: &random) {
+                    damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                }
+                _ = try? NIfTIVolume(damaged, name: "damaged")
+            }
+        }
+    }
+
+    /// Values that are no numbers, and a header of pairs of files.
+    @Test func oddHeadersAndValues() throws {
+        let notNumbers = file(type: 16, size: 4) { bytes(($0 == 0 ? Float.nan : $0 == 1 ? .infinity : 5).bitPattern.littleEndian) }
+        #expect(try NIfTIVolume(notNumbers, name: "v").slice(.axial, at: 0, window: 0...10).pixels == [128, 128, 128, 0, 0, 128])
+        var pair = file(type: 2, size: 1) { [UInt8($0)] }
+        pair[345] = UInt8(ascii: "i")
+        let error = #expect(throws: ImagingError.self) { try NIfTIVolume(pair, name: "v.hdr") }
+        #expect(error?.description.contains("another file") == true)
     }
 
     @Test func damageIsNamed() {

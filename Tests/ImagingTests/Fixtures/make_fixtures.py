@@ -3,12 +3,17 @@
 
 cases.json lists them: each case has a source file, what Pillow makes of it (`mode` L or RGB, then `size` if it is
 resized with `filter`), and the expected pixels in a raw file (rows, channels interleaved).
-The picture is a smooth pattern with edges and a little seeded noise, so that every filter tap matters.
+The picture is a smooth pattern with edges and a little seeded noise, so that every filter tap matters. The crops of
+scikit-image's retina.jpg and ihc.png (both free of copyright) are made anew where Debian's python3-skimage or the
+folder in SKIMAGE_DATA has the originals; else those that are here stay. Made with Pillow 9.4.
 """
 
+import gzip
 import json
 import os
 import random
+import struct
+import zlib
 
 from PIL import Image
 
@@ -26,6 +31,78 @@ def picture(width, height, channels, seed):
     return Image.frombytes("RGB" if channels == 3 else "L", (width, height), bytes(data))
 
 
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def write_png(path, width, height, depth, colour, rows, interlaced=0, extra=b""):
+    """A PNG of a kind that Pillow does not write. `rows` are filter bytes and samples."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
+
+
+def interlaced_rows(image):
+    """The seven passes of Adam7."""
+    rows = b""
+    for left, top, across, down in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
+        for y in range(top, image.height, down):
+            places = range(left, image.width, across)
+            if places:
+                rows += b"\0" + b"".join(bytes(image.getpixel((x, y))) for x in places)
+    return rows
+
+
+def write_interlaced(path, image):
+    write_png(path, image.width, image.height, 8, 2, interlaced_rows(image), interlaced=1)
+
+
+def write_palette_with_transparency(path, image):
+    coded = image.quantize(16)
+    pixels = coded.tobytes()
+    rows = b"".join(b"\0" + pixels[y * image.width:(y + 1) * image.width] for y in range(image.height))
+    extra = chunk(b"PLTE", bytes(coded.getpalette()[:48])) + chunk(b"tRNS", bytes([0, 128]))
+    write_png(path, image.width, image.height, 8, 3, rows, extra=extra)
+
+
+def write_transparent_colour(path, image, colour, value):
+    pixels, length = image.tobytes(), image.width * len(image.getbands())
+    rows = b"".join(b"\0" + pixels[y * length:(y + 1) * length] for y in range(image.height))
+    write_png(path, image.width, image.height, 8, colour, rows, extra=chunk(b"tRNS", value))
+
+
+def write_deep_colour(path, image):
+    """Sixteen bits a sample, whose lower eight are noise."""
+    generator, pixels, length = random.Random(9), image.tobytes(), image.width * 3
+    rows = b""
+    for y in range(image.height):
+        rows += b"\0" + b"".join(bytes([v, generator.randrange(256)]) for v in pixels[y * length:(y + 1) * length])
+    write_png(path, image.width, image.height, 16, 2, rows)
+
+
+def write_volumes():
+    """NIfTI-1: 5 x 4 x 3 voxels 7 i - 100 of 16 bits, scaled by 0.5 and shifted by 10, in both byte orders."""
+    for name, order in [("little.nii.gz", "<"), ("big.nii", ">")]:
+        header = bytearray(352)
+        struct.pack_into(order + "i", header, 0, 348)
+        struct.pack_into(order + "8h", header, 40, 3, 5, 4, 3, 1, 1, 1, 1)
+        struct.pack_into(order + "hh", header, 70, 4, 16)
+        struct.pack_into(order + "fff", header, 108, 352, 0.5, 10)
+        header[344:348] = b"n+1\0"
+        data = bytes(header) + struct.pack(order + "60h", *(7 * i - 100 for i in range(60)))
+        with open(f"{HERE}/{name}", "wb") as file:
+            file.write(gzip.compress(data, mtime=0) if name.endswith("gz") else data)
+
+
+def make_crops():
+    folder = os.environ.get("SKIMAGE_DATA", "/usr/lib/python3/dist-packages/skimage/data")
+    if not os.path.exists(f"{folder}/retina.jpg"):
+        return
+    retina = Image.open(f"{folder}/retina.jpg").convert("RGB").crop((600, 620, 688, 684))
+    retina.save(f"{HERE}/retina-crop.jpg", quality=92)
+    Image.open(f"{folder}/ihc.png").convert("RGB").crop((380, 200, 444, 248)).save(f"{HERE}/ihc-crop.png")
+
+
 def main():
     grey, rgb = picture(61, 47, 1, 1), picture(53, 67, 3, 2)
     with_alpha = rgb.copy()
@@ -40,14 +117,35 @@ def main():
         "rgb.jpg": lambda path: rgb.save(path, quality=85),
         "rgb444.jpg": lambda path: rgb.save(path, quality=95, subsampling=0),
         "progressive.jpg": lambda path: rgb.save(path, quality=80, progressive=True),
+        "grey-alpha.png": lambda path: Image.merge("LA", (grey, grey.transpose(Image.ROTATE_180))).save(path),
+        "interlaced.png": lambda path: write_interlaced(path, rgb),
+        "transparent-palette.png": lambda path: write_palette_with_transparency(path, rgb),
+        "transparent-grey.png": lambda path: write_transparent_colour(path, grey, 0, struct.pack(">H", 40)),
+        "transparent-rgb.png": lambda path: write_transparent_colour(path, rgb, 2, struct.pack(">HHH", 40, 50, 60)),
+        "deep-rgb.png": lambda path: write_deep_colour(path, rgb.crop((0, 0, 24, 20))),
+        "cmyk.jpg": lambda path: rgb.convert("CMYK").save(path, quality=90),
+        # Real content; what is here already is kept where the originals are absent.
+        "retina-crop.jpg": lambda path: None,
+        "ihc-crop.png": lambda path: None,
     }
+    make_crops()
+    write_volumes()
+    for old in os.listdir(HERE):
+        if old.endswith(".raw"):
+            os.remove(f"{HERE}/{old}")
     cases = []
     for name, save in sources.items():
         save(f"{HERE}/{name}")
         # What is wanted of each: decoding alone, both conversions, shrinking, enlarging, nearest for masks.
         wanted = [("L", None, None), ("RGB", None, None), ("L", [32, 32], "bilinear"), ("RGB", [17, 40], "bilinear")]
+        if list(sources).index(name) > 8:
+            # One resize is enough for the rarer kinds.
+            wanted = [("L" if "grey" in name else "RGB", None, None), ("L", [32, 32], "bilinear")]
         if name in ("grey.png", "rgb.png"):
-            wanted += [("L", [128, 96], "bilinear"), ("RGB", [61, 20], "bilinear"), ("L", [24, 80], "nearest")]
+            wanted += [("L", [90, 96], "bilinear"), ("RGB", [61, 20], "bilinear"), ("L", [24, 80], "nearest")]
+        if name == "grey.png":
+            # At these sizes a place falls on the border of two pixels, and Pillow's rounding decides.
+            wanted += [("L", [30, 7], "nearest"), ("L", [183, 141], "nearest")]
         for mode, size, kind in wanted:
             image = Image.open(f"{HERE}/{name}").convert(mode)
             if size:
@@ -57,6 +155,15 @@ def main():
                 file.write(image.tobytes())
             cases.append({"source": name, "mode": mode, "size": size, "filter": kind, "expected": raw,
                           "width": image.width, "height": image.height})
+    # 4 to 7 and to 30 pixels: places that only come out as Pillow's when its steps are summed like there.
+    small = grey.crop((0, 0, 4, 4))
+    small.save(f"{HERE}/small.png")
+    for size in ([7, 30], [30, 7], [7, 7], [3, 64]):
+        raw = f"{len(cases):02d}.raw"
+        with open(f"{HERE}/{raw}", "wb") as file:
+            file.write(small.resize(size, Image.NEAREST).tobytes())
+        cases.append({"source": "small.png", "mode": "L", "size": size, "filter": "nearest", "expected": raw,
+                      "width": size[0], "height": size[1]})
     # Sixteen bits a sample: the upper eight are kept, which Pillow does not do by itself.
     deep = Image.frombytes("I;16", (8, 4), b"".join(((v * 2039) % 65536).to_bytes(2, "little") for v in range(32)))
     deep.save(f"{HERE}/deep.png")
