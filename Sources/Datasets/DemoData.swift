@@ -2,23 +2,14 @@ import DurableFiles
 import Foundation
 import Imaging
 
-/// Where the demo's real images come from.
-public struct DemoSources: Sendable {
-    /// A skull-stripped T1 volume of the Colin 27 average brain: `ch2better.nii.gz` of Debian's `mricron-data`.
-    public var volume = URL(filePath: "/usr/share/mricron/templates/ch2better.nii.gz")
-    /// Colon tissue with DAB-stained glands: `ihc.png` of Debian's `python3-skimage`.
-    public var histology = URL(filePath: "/usr/lib/python3/dist-packages/skimage/data/ihc.png")
-
-    public init() {}
-}
-
 /// Prepares the three data sets of the demo. The same sources give the same files on every machine.
 public enum DemoData {
     /// Raised when any image comes out differently.
-    static let version = 1
+    static let version = 2
 
     /// Makes `colin27-axial`, `colin27-coronal` and `ihc-patches` below `folder`; those that are there already are
-    /// left alone. Each is built beside its place and renamed when it is complete.
+    /// left alone, and those of an older version are replaced. Each is built beside its place and renamed when it is
+    /// complete. A folder of that name that is no demo data set is never touched.
     /// - Parameter progress: what is prepared, images done, images in all.
     /// - Throws: ``DatasetError`` or `ImagingError` that names the source and the package it is in; `FileError`.
     public static func prepare(
@@ -51,69 +42,29 @@ public enum DemoData {
         _ name: String, into folder: URL, progress: (String, Int, Int) -> Void, _ make: () throws -> DemoSet
     ) throws {
         let target = folder.appending(path: name)
-        let record = target.appending(path: "synthesis.json")
-        if let bytes = FileManager.default.contents(atPath: record.path),
-            let old = try? JSONDecoder().decode(DemoSet.Record.self, from: bytes), old.version == version
-        {
-            return
+        let found = version(of: target)
+        if found == version { return }
+        guard found != nil || !FileManager.default.fileExists(atPath: target.path) else {
+            throw DatasetError("'\(target.path)' is there already and is no demo data set; move it away or choose another folder")
         }
         let set = try make()
         let partial = URL(filePath: DurableFile.temporaryName(for: target))
         do {
             try set.write(to: partial) { progress(name, $0, $1) }
             // An older version of the set makes room.
-            try? FileManager.default.removeItem(at: target)
+            if found != nil { try FileManager.default.removeItem(at: target) }
             try DurableFile.publish(partial.path, as: target)
         } catch {
             try? FileManager.default.removeItem(at: partial)
+            // Another process may have put the same set there in the meantime.
+            if version(of: target) == version { return }
             throw error
         }
     }
-}
 
-/// A prepared data set, in memory.
-struct DemoSet {
-    struct Item {
-        let name: String
-        let image: Image
-        var mask: Image?
-        /// How the image was made, for the record.
-        let making: [String: Double]
-    }
-
-    /// The file `synthesis.json`.
-    struct Record: Codable {
-        var version: Int
-        var about: String
-        /// How each image was made, by file name.
-        var images: [String: [String: Double]]
-    }
-
-    let about: String
-    var train: [Item] = []
-    var normal: [Item] = []
-    var abnormal: [Item] = []
-
-    /// Writes the `data.json` layout with masks.
-    func write(to root: URL, progress: (Int, Int) -> Void) throws {
-        for name in ["images", "masks"] {
-            try FileManager.default.createDirectory(at: root.appending(path: name), withIntermediateDirectories: true)
-        }
-        let all = train + normal + abnormal
-        for (index, item) in all.enumerated() {
-            try ImageCodec.writePNG(item.image, to: root.appending(path: "images/\(item.name)"))
-            if let mask = item.mask { try ImageCodec.writePNG(mask, to: root.appending(path: "masks/\(item.name)")) }
-            progress(index + 1, all.count)
-        }
-        let lists: [String: [String: [String]]] = [
-            "train": ["0": train.map(\.name)], "test": ["0": normal.map(\.name), "1": abnormal.map(\.name)],
-        ]
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try DurableFile.write(encoder.encode(lists), to: root.appending(path: "data.json"))
-        let record = Record(
-            version: DemoData.version, about: about,
-            images: Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0.making) }))
-        try DurableFile.write(encoder.encode(record), to: root.appending(path: "synthesis.json"))
+    /// The version of the demo data set in a folder; `nil` if there is none.
+    private static func version(of folder: URL) -> Int? {
+        guard let bytes = FileManager.default.contents(atPath: folder.appending(path: "synthesis.json").path) else { return nil }
+        return try? JSONDecoder().decode(DemoSet.Record.self, from: bytes).version
     }
 }

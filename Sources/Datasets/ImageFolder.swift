@@ -5,11 +5,15 @@ import Foundation
 public struct ImageFolder: Sendable {
     /// The data set's name.
     public let name: String
+    /// Where it lies.
     public let root: URL
     /// Normal training images, sorted by name.
     public let train: [ImageEntry]
     /// Test images: normal ones sorted by name, then abnormal ones sorted by name.
     public let test: [ImageEntry]
+
+    /// The largest `data.json` in bytes that is read.
+    private static let listLimit = 256 << 20
 
     /// Opens a folder and checks everything but the images' content.
     /// - Throws: ``DatasetError`` that names what is missing or wrong.
@@ -19,6 +23,10 @@ public struct ImageFolder: Sendable {
             throw DatasetError("there is no data folder '\(root.path)'")
         }
         let file = root.appending(path: "data.json")
+        let size = (try? FileManager.default.attributesOfItem(atPath: file.path))?[.size] as? Int
+        guard size ?? 0 <= listLimit else {
+            throw DatasetError("'\(file.path)' has more than \(listLimit >> 20) MiB; it should only list file names")
+        }
         guard let bytes = FileManager.default.contents(atPath: file.path) else {
             throw DatasetError(
                 "the data folder '\(root.path)' has no data.json, which lists {\"train\": {\"0\": [names]}, \"test\": {\"0\": [names], \"1\": [names]}}")
@@ -27,7 +35,7 @@ public struct ImageFolder: Sendable {
         do {
             lists = try JSONDecoder().decode(Lists.self, from: bytes)
         } catch let error as DecodingError {
-            throw DatasetError("'\(file.path)' is not the list it should be: \(reason(error))")
+            throw DatasetError("'\(file.path)' is not the list it should be: \(reason(error, in: bytes))")
         } catch {
             throw DatasetError("'\(file.path)' cannot be read: \(error)")
         }
@@ -53,20 +61,26 @@ public struct ImageFolder: Sendable {
 
     private static func entry(_ name: String, in root: URL, isAbnormal: Bool) throws(DatasetError) -> ImageEntry {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        guard !name.isEmpty, !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }), !name.contains("\0") else {
-            throw DatasetError("'\(root.path)/data.json' lists '\(name)', which is no name inside images/")
+        // Control characters have no place in a name, and a line break would blur the fingerprint's lines.
+        let isPlain = name.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
+        guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }), isPlain else {
+            throw DatasetError("'\(root.path)/data.json' lists '\(name)', which is no name inside images/; remove it")
         }
-        let images = root.appending(path: "images")
-        let file = images.appending(path: name)
-        guard FileManager.default.fileExists(atPath: file.path) else {
-            throw DatasetError("'\(root.path)/data.json' lists '\(name)', but there is no '\(file.path)'")
-        }
-        guard file.resolvingSymlinksInPath().path.hasPrefix(images.resolvingSymlinksInPath().path + "/") else {
-            throw DatasetError("'\(file.path)' is a link that leads out of images/; put the file itself there")
+        let file = root.appending(path: "images").appending(path: name)
+        guard try isFile(file) else {
+            throw DatasetError("'\(root.path)/data.json' lists '\(name)', but there is no '\(file.path)'; add it or remove its name")
         }
         let mask = root.appending(path: "masks").appending(path: (name as NSString).deletingPathExtension + ".png")
-        let hasMask = isAbnormal && FileManager.default.fileExists(atPath: mask.path)
+        let hasMask = isAbnormal ? try isFile(mask) : false
         return ImageEntry(name: name, path: file, isAbnormal: isAbnormal, mask: hasMask ? mask : nil)
+    }
+
+    /// Whether there is a file, itself or behind a link, as tools that keep data under version control put it.
+    private static func isFile(_ file: URL) throws(DatasetError) -> Bool {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) else { return false }
+        guard !isFolder.boolValue else { throw DatasetError("'\(file.path)' is a folder; put the image itself there") }
+        return true
     }
 
     /// `train` may hold other things than lists beside "0" (older releases have `unlabeled`); they are passed over.
@@ -95,25 +109,26 @@ public struct ImageFolder: Sendable {
         }
     }
 
-    private static func reason(_ error: DecodingError) -> String {
+    private static func reason(_ error: DecodingError, in bytes: Data) -> String {
         switch error {
-        case .keyNotFound(let key, _): return "it lacks \"\(key.stringValue)\""
+        case .keyNotFound(let key, _): "it lacks \"\(key.stringValue)\""
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            return "\(context.codingPath.map { "\"\($0.stringValue)\"" }.joined(separator: ", ")) is not a list of names"
-        case .dataCorrupted(let context):
-            let cause = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
-            return cause ?? "it is not JSON"
-        @unknown default: return "it is not JSON"
+            "\(context.codingPath.map { "\"\($0.stringValue)\"" }.joined(separator: ", ")) is not a list of names"
+        default: "it is no JSON\(brokenLine(of: bytes).map { ", see line \($0)" } ?? "")"
         }
     }
-}
 
-/// One image of a data set.
-public struct ImageEntry: Sendable, Hashable {
-    /// Relative to `images/`.
-    public let name: String
-    public let path: URL
-    public let isAbnormal: Bool
-    /// The mask of an abnormal test image, if there is one; > 0 is abnormal.
-    public let mask: URL?
+    /// The line, from 1 on, that broken JSON breaks off in. The decoder does not tell where, the older reader does, in
+    /// its message.
+    private static func brokenLine(of bytes: Data) -> Int? {
+        func line(_ end: Int) -> Int { bytes.prefix(end).count { $0 == UInt8(ascii: "\n") } + 1 }
+        do {
+            _ = try JSONSerialization.jsonObject(with: bytes)
+            return nil
+        } catch {
+            guard let message = (error as NSError).userInfo["NSDebugDescription"] as? String else { return nil }
+            if let place = message.firstMatch(of: /around character (\d+)/), let offset = Int(place.1) { return line(offset) }
+            return message.contains("end of file") ? line(bytes.count) : nil
+        }
+    }
 }

@@ -2,46 +2,12 @@ import DurableFiles
 import Foundation
 import Imaging
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
-/// What part of a data set a block of pixels holds.
-public enum PixelSplit: String, Sendable {
-    case train
-    case test
-    /// The test images' masks: 1 where abnormal.
-    case testMasks = "test-masks"
-}
-
-/// Decoded images as bytes `[N, C, H, W]`: a read-only mapping of a cache file, so that all processes that use it share
-/// the memory.
-public struct PixelBlock: Sendable {
-    public let count: Int
-    public let channels: Int
-    public let height: Int
-    public let width: Int
-    private let mapping: Mapping
-
-    fileprivate init(mapping: Mapping, count: Int, channels: Int, size: Int) {
-        self.mapping = mapping
-        self.count = count
-        self.channels = channels
-        height = size
-        width = size
-    }
-
-    /// Calls `body` with the bytes. They stay where they are as long as the block lives.
-    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try body(UnsafeRawBufferPointer(rebasing: mapping.bytes.dropFirst(PixelCache.headerSize)))
-    }
-}
-
 /// Decoded, resized images kept on disk by content, so that a data set is decoded once for all jobs.
 public enum PixelCache {
-    /// A magic word, the number of bytes and a checksum, eight bytes each.
-    static let headerSize = 24
-    private static let magic = UInt64(0x3145_4843_4157_534D)
+    /// Eight words of eight bytes, little-endian: magic, N, C, H, W, the checksum of the pixels and two of zero, so that
+    /// the pixels begin on a cache line.
+    static let headerSize = 64
+    private static let magic = UInt64(0x3245_4843_4157_534D)
 
     /// The pixels of a split at `size` × `size`: converted to `channels` first, then resized as Pillow's BILINEAR does,
     /// not keeping the aspect (specification 1.4); masks by NEAREST, then > 0. Where an image has no mask, zeros.
@@ -52,28 +18,46 @@ public enum PixelCache {
     public static func load(
         folder: ImageFolder, fingerprint: String, split: PixelSplit, channels: Int, size: Int, cacheDirectory: URL
     ) throws -> PixelBlock {
+        precondition(channels == 1 || channels == 3, "the images are grey or RGB")
+        precondition(size > 0 && size <= ImageCodec.sideLimit, "the size is one of an image")
         let entries = split == .train ? folder.train : folder.test
-        let length = entries.count * channels * size * size
+        let shape = [entries.count, channels, size, size]
         let file = cacheDirectory.appending(path: "\(fingerprint)-\(split.rawValue)-\(channels)x\(size).u8")
-        if let mapping = Mapping(file), isWhole(mapping, length: length) {
+        if let mapping = Mapping(file), isWhole(mapping, shape: shape) {
             return PixelBlock(mapping: mapping, count: entries.count, channels: channels, size: size)
         }
-        let planes = try parallelMap(entries) { entry throws(ImagingError) in
-            split == .testMasks
-                ? try mask(entry, size: size) : try pixels(entry, channels: channels, size: size)
-        }
-        var bytes = Data(capacity: headerSize + length)
-        let body = Data(planes.joined())
-        for word in [magic, UInt64(length), checksum(body)] {
-            Swift.withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
-        }
-        bytes.append(body)
+        let bytes = try decoded(entries, split: split, channels: channels, size: size)
         try FileManager.default.createDirectory(at: cacheDirectory, withIntermediateDirectories: true)
         try DurableFile.write(bytes, to: file)
-        guard let mapping = Mapping(file), isWhole(mapping, length: length) else {
+        guard let mapping = Mapping(file), isWhole(mapping, shape: shape) else {
             throw FileError("read back", file.path, code: EIO)
         }
         return PixelBlock(mapping: mapping, count: entries.count, channels: channels, size: size)
+    }
+
+    /// The bytes of a cache file: every image is decoded straight into its place, so that a large set is in memory once.
+    private static func decoded(_ entries: [ImageEntry], split: PixelSplit, channels: Int, size: Int) throws -> Data {
+        let stride = channels * size * size
+        var bytes = Data(count: headerSize + entries.count * stride)
+        try bytes.withUnsafeMutableBytes { (buffer: UnsafeMutableRawBufferPointer) in
+            // Each image has its own part of the memory, which is what makes sharing it between threads safe.
+            nonisolated(unsafe) let target = buffer
+            _ = try parallelMap(Array(entries.indices)) { index throws(ImagingError) in
+                let planes = split == .testMasks
+                    ? try mask(entries[index], size: size) : try pixels(entries[index], channels: channels, size: size)
+                let start = headerSize + index * stride
+                UnsafeMutableRawBufferPointer(rebasing: target[start..<start + stride]).copyBytes(from: planes)
+            }
+            let body = UnsafeRawBufferPointer(rebasing: buffer[headerSize...])
+            for (index, word) in header([entries.count, channels, size, size], body).enumerated() {
+                buffer.storeBytes(of: word.littleEndian, toByteOffset: 8 * index, as: UInt64.self)
+            }
+        }
+        return bytes
+    }
+
+    private static func header(_ shape: [Int], _ pixels: UnsafeRawBufferPointer) -> [UInt64] {
+        [magic] + shape.map(UInt64.init) + [checksum(pixels), 0, 0]
     }
 
     private static func pixels(_ entry: ImageEntry, channels: Int, size: Int) throws(ImagingError) -> [UInt8] {
@@ -93,44 +77,24 @@ public enum PixelCache {
         return resized.pixels.map { $0 > 0 ? 1 : 0 }
     }
 
-    private static func isWhole(_ mapping: Mapping, length: Int) -> Bool {
-        guard mapping.bytes.count == headerSize + length else { return false }
-        func word(_ index: Int) -> UInt64 { UInt64(littleEndian: mapping.bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
-        return word(0) == magic && word(1) == UInt64(length)
-            && word(2) == checksum(UnsafeRawBufferPointer(rebasing: mapping.bytes.dropFirst(headerSize)))
+    private static func isWhole(_ mapping: Mapping, shape: [Int]) -> Bool {
+        guard mapping.bytes.count == headerSize + shape.reduce(1, *) else { return false }
+        let pixels = UnsafeRawBufferPointer(rebasing: mapping.bytes[headerSize...])
+        return header(shape, pixels).enumerated().allSatisfy { index, word in
+            UInt64(littleEndian: mapping.bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) == word
+        }
     }
 
     /// FNV-1a over eight bytes at a time: against damage, not against intent.
-    private static func checksum(_ bytes: some ContiguousBytes) -> UInt64 {
-        bytes.withUnsafeBytes { bytes in
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            var offset = 0
-            while offset + 8 <= bytes.count {
-                hash = (hash ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
-                    &* 0x100_0000_01B3
-                offset += 8
-            }
-            for byte in bytes[offset...] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            return hash
+    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        var offset = 0
+        while offset + 8 <= bytes.count {
+            hash = (hash ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+                &* 0x100_0000_01B3
+            offset += 8
         }
+        for byte in bytes[offset...] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return hash
     }
-}
-
-/// A file mapped into memory, read-only, until the last reference goes.
-final class Mapping: @unchecked Sendable {
-    let bytes: UnsafeRawBufferPointer
-
-    /// `nil` when the file is absent or empty.
-    init?(_ file: URL) {
-        let descriptor = open(file.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_size > 0,
-            let start = mmap(nil, Int(status.st_size), PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED
-        else { return nil }
-        bytes = UnsafeRawBufferPointer(start: start, count: Int(status.st_size))
-    }
-
-    deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress!), bytes.count) }
 }

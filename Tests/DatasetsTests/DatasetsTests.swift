@@ -65,11 +65,42 @@ struct ImageFolderTests {
         #expect(error?.description.contains("has no data.json") == true)
     }
 
-    @Test func linksOutOfTheFolderAreRefused() throws {
+    @Test func linkedFilesAreReadAndFoldersRefused() throws {
         let place = try Place()
-        let link = place.set.appending(path: "images/a.png")
-        try FileManager.default.removeItem(at: link)
-        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: URL(filePath: "/etc/hostname"))
+        let before = try place.open().fingerprint()
+        let linked = place.set.appending(path: "images/a.png")
+        let elsewhere = place.root.appending(path: "elsewhere.png")
+        try FileManager.default.moveItem(at: linked, to: elsewhere)
+        try FileManager.default.createSymbolicLink(at: linked, withDestinationURL: elsewhere)
+        #expect(try place.open().fingerprint() == before)
+
+        let other = try Place()
+        let image = other.set.appending(path: "images/a.png")
+        try FileManager.default.removeItem(at: image)
+        try FileManager.default.createDirectory(at: image, withIntermediateDirectories: false)
+        let folder = #expect(throws: DatasetError.self) { try other.open() }
+        #expect(folder?.description.contains("is a folder") == true)
+    }
+
+    /// A data set may itself lie behind a link.
+    @Test func linkedDataSetsAreOpened() throws {
+        let place = try Place()
+        let link = place.root.appending(path: "link")
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: place.set)
+        #expect(try ImageFolder.open(link, name: "set").fingerprint() == place.open().fingerprint())
+    }
+
+    @Test func brokenJSONIsLocated() throws {
+        let place = try Place()
+        try place.list("{\n \"train\": {\"0\": [\"a.png\"]},\n \"test\": {\"0\": [\"n.png\" \"x.png\"]}\n}\n")
+        let error = #expect(throws: DatasetError.self) { try place.open() }
+        #expect(error?.description.contains("line 3") == true)
+    }
+
+    /// A line break in a name would let two data sets share a fingerprint.
+    @Test func namesWithControlCharactersAreRefused() throws {
+        let place = try Place()
+        try place.list(#"{"train": {"0": ["a.png\nb.png"]}, "test": {"0": ["n.png"], "1": ["x.png"]}}"#)
         #expect(throws: DatasetError.self) { try place.open() }
     }
 }
@@ -145,6 +176,38 @@ struct PixelCacheTests {
         }
     }
 
+    /// A file of another shape but the same length is not taken for the right one.
+    @Test func aFileOfAnotherShapeIsRebuilt() throws {
+        let place = try Place()
+        let train = try load(place, .train, channels: 3)
+        let file = place.cache.appending(path: "f-train-3x8.u8")
+        let whole = try Data(contentsOf: file)
+        var other = whole
+        other.replaceSubrange(8..<16, with: whole[16..<24])
+        other.replaceSubrange(16..<24, with: whole[8..<16])
+        try other.write(to: file)
+        #expect(try load(place, .train, channels: 3) == train)
+        #expect(try Data(contentsOf: file) == whole)
+    }
+
+    @Test func buildingAtTheSameTimeIsHarmless() async throws {
+        let place = try Place()
+        let (folder, cache) = (try place.open(), place.cache)
+        let results = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    try PixelCache.load(
+                        folder: folder, fingerprint: "f", split: .test, channels: 1, size: 8, cacheDirectory: cache
+                    ).withUnsafeBytes { Array($0) }
+                }
+            }
+            return try await group.reduce(into: [[UInt8]]()) { $0.append($1) }
+        }
+        #expect(Set(results).count == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: cache.path) == ["f-test-1x8.u8"])
+        withExtendedLifetime(place) {}
+    }
+
     @Test func unreadableImagesAreNamed() throws {
         let place = try Place()
         try Data("no image".utf8).write(to: place.set.appending(path: "images/b.png"))
@@ -188,18 +251,54 @@ struct DemoDataTests {
         #expect((try? FileManager.default.contentsOfDirectory(atPath: target.path)) == [])
     }
 
+    /// A folder of a demo set's name that holds something else stays as it is.
+    @Test func foreignFoldersAreNeverTouched() throws {
+        let place = try Place()
+        let foreign = place.root.appending(path: "colin27-axial")
+        try FileManager.default.moveItem(at: place.set, to: foreign)
+        let before = try ImageFolder.open(foreign, name: "f").fingerprint()
+        let error = #expect(throws: DatasetError.self) { try DemoData.prepare(into: place.root) }
+        #expect(error?.description.contains("move it away") == true)
+        #expect(try ImageFolder.open(foreign, name: "f").fingerprint() == before)
+    }
+
+    /// What is written opens as a data set, says how it was made, and is the same each time.
+    @Test func writtenSetsAreWhole() throws {
+        let place = try Place()
+        let image = Image(width: 4, height: 4, channels: 1, pixels: Array(repeating: 9, count: 16))
+        var set = DemoSet(about: "About it.")
+        set.train = [.init(name: "t.png", image: image, making: ["slice": 1])]
+        set.normal = [.init(name: "n.png", image: image, making: ["slice": 2])]
+        set.abnormal = [.init(name: "a.png", image: image, mask: image, making: ["slice": 2, "radius": 7])]
+        let prints = try (0..<2).map { index in
+            let root = place.root.appending(path: "\(index)")
+            try set.write(to: root) { _, _ in }
+            #expect(try String(contentsOf: root.appending(path: "README.txt"), encoding: .utf8).hasPrefix("About it."))
+            let record = try JSONDecoder().decode(DemoSet.Record.self, from: Data(contentsOf: root.appending(path: "synthesis.json")))
+            #expect(record.version == DemoData.version && record.images["a.png"] == ["slice": 2, "radius": 7])
+            let folder = try ImageFolder.open(root, name: "d")
+            #expect(folder.test.map { $0.mask != nil } == [false, true])
+            return try folder.fingerprint()
+        }
+        #expect(prints[0] == prints[1])
+    }
+
     /// Patches of a picture that is half stroma, half stain.
     @Test func patchesAreSortedByTheirStain() {
         let (width, height) = (512, 64)
         var pixels: [UInt8] = []
         for place in 0..<width * height {
             let column = place % width
-            let isStained = column >= 420 && column < 424 || column >= 100 && column < 160
-            pixels += isStained ? [120, 70, 30] : [205, 205, 225]
+            let isStained = column >= 20 && column < 24 || column >= 400 && column < 440
+            // Bare glass, which is neither.
+            let isEmpty = column >= 200 && column < 260
+            pixels += isStained ? [120, 70, 30] : isEmpty ? [250, 250, 250] : [205, 205, 225]
         }
         let set = TissuePatches.images(of: Image(width: width, height: height, channels: 3, pixels: pixels))
         #expect(!set.train.isEmpty && !set.normal.isEmpty && !set.abnormal.isEmpty)
-        #expect(set.train.allSatisfy { $0.making["x"]! + 32 <= 352 && $0.making["brown"]! <= 0.06 })
-        #expect(set.abnormal.allSatisfy { $0.making["x"]! >= 352 && (0.07...0.20).contains($0.making["brown"]!) })
+        #expect(set.train.allSatisfy { $0.making["x"]! >= 352 && $0.making["brown"]! <= 0.06 })
+        #expect(set.normal.allSatisfy { $0.making["x"]! + 32 <= 352 && $0.making["brown"]! <= 0.06 })
+        #expect(set.abnormal.allSatisfy { $0.making["x"]! + 32 <= 352 && (0.07...0.20).contains($0.making["brown"]!) })
+        #expect(set.normal.allSatisfy { !(188...240).contains($0.making["x"]!) })
     }
 }

@@ -1,0 +1,13 @@
+import Foundation
+
+/// One image of a data set.
+public struct ImageEntry: Sendable, Hashable {
+    /// Relative to `images/`, with extension.
+    public let name: String
+    /// The file.
+    public let path: URL
+    /// Whether it is listed as abnormal.
+    public let isAbnormal: Bool
+    /// The mask of an abnormal test image, if there is one; > 0 is abnormal.
+    public let mask: URL?
+}
