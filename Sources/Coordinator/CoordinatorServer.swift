@@ -32,6 +32,7 @@ public struct CoordinatorServer: Sendable {
     /// - Parameter onListening: is told the address and port.
     /// - Throws: ``CoordinatorError`` when it cannot listen.
     public func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void) async throws {
+        defer { routes.store.close() }
         let now = Date().timeIntervalSince1970
         try await routes.store.adoptLeases(until: now + configuration.leaseDuration)
         let host = configuration.host

@@ -29,6 +29,8 @@ protocol JobStore: Sendable {
     func job(_ identity: String) async throws -> JobDetail?
     /// Whether the store takes writes.
     func checkWritable() async throws
+    /// Lets go of files and connections; the store is not used any more.
+    func close()
 }
 
 /// A job just leased.

@@ -96,6 +96,13 @@ final class SQLiteStore: JobStore {
         try await writer.write { try $0.execute(sql: "UPDATE counters SET count = count WHERE sweep = -1") }
     }
 
+    /// Readers first: the writer, closing last, folds the log into the database file and removes it. Whatever read is
+    /// still under way makes that the next start's task.
+    func close() {
+        pool.invalidateReadOnlyConnections()
+        try? pool.close()
+    }
+
     // MARK: Records
 
     /// A job's row as the rules and the routes need it.
