@@ -62,14 +62,14 @@ public enum DurableFile {
             unlink(temporary)
             throw failure
         }
-        try syncFolder(url.deletingLastPathComponent())
+        try sync(url.deletingLastPathComponent())
     }
 
-    /// Syncs a folder's entries.
-    public static func syncFolder(_ folder: URL) throws(FileError) {
-        let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError("open", folder.path) }
+    /// Syncs a file's bytes, or a folder's entries.
+    public static func sync(_ url: URL) throws(FileError) {
+        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError("open", url.path) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw FileError("sync", folder.path) }
+        guard fsync(descriptor) == 0 else { throw FileError("sync", url.path) }
     }
 }

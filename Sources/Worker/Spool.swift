@@ -26,7 +26,10 @@ struct Spool: Sendable {
         do {
             try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
             for (digest, file) in files {
-                try FileManager.default.moveItem(at: file, to: partial.appending(path: digest))
+                let place = partial.appending(path: digest)
+                try FileManager.default.moveItem(at: file, to: place)
+                // From another file system it was copied.
+                try DurableFile.sync(place)
             }
             try DurableFile.write(WireCoding.encode(entry), to: partial.appending(path: "result.json"))
             try? FileManager.default.removeItem(at: place)
