@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Foundation
 import Imaging
+import Wire
 
 /// `medsweep data`
 struct DataCommand: AsyncParsableCommand {
@@ -53,6 +54,18 @@ struct DataCommand: AsyncParsableCommand {
         @Argument(help: "The data set's folder, with data.json in it.")
         var folder: String
 
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        private struct Counts: Encodable {
+            let name: String
+            let train: Int
+            let testNormal: Int
+            let testAbnormal: Int
+            let masks: Int
+            let fingerprint: String
+        }
+
         func run() throws {
             let root = URL(filePath: folder, directoryHint: .isDirectory)
             let images = try ImageFolder.open(root, name: root.lastPathComponent)
@@ -64,11 +77,19 @@ struct DataCommand: AsyncParsableCommand {
             }
             line.clear()
             let abnormal = images.test.filter(\.isAbnormal)
+            let counts = Counts(
+                name: images.name, train: images.train.count, testNormal: images.test.count - abnormal.count,
+                testAbnormal: abnormal.count, masks: abnormal.filter { $0.mask != nil }.count,
+                fingerprint: try images.fingerprint())
+            if json {
+                Terminal.print(String(decoding: try WireCoding.encode(counts), as: UTF8.self))
+                return
+            }
             Terminal.print(
                 """
-                \(images.name): \(images.train.count) training images, \(images.test.count - abnormal.count) normal and \
-                \(abnormal.count) abnormal test images, \(abnormal.filter { $0.mask != nil }.count) masks
-                fingerprint \(try images.fingerprint())
+                \(counts.name): \(counts.train) training images, \(counts.testNormal) normal and \
+                \(counts.testAbnormal) abnormal test images, \(counts.masks) masks
+                fingerprint \(counts.fingerprint)
                 """)
         }
     }
