@@ -1,6 +1,6 @@
 # The coordinator: no libtorch inside. Build from the repository's root:
 #   docker build -f Docker/coordinator.Dockerfile -t medsweep-coordinator .
-FROM swift:6.1-bookworm AS build
+FROM swift:6.3-bookworm AS build
 WORKDIR /medsweep
 COPY Docker/install.sh Docker/
 RUN apt-get update && apt-get install -y --no-install-recommends \

@@ -1,6 +1,6 @@
 # A CPU worker on Debian's libtorch. Build from the repository's root:
 #   docker build -f Docker/worker.Dockerfile -t medsweep-worker .
-FROM swift:6.1-bookworm AS build
+FROM swift:6.3-bookworm AS build
 WORKDIR /medsweep
 COPY Docker/install.sh Docker/
 RUN sh Docker/install.sh build
