@@ -50,7 +50,7 @@ extension SQLiteStore {
         }
         return try chosen.compactMap { identity in
             var entry = try entry(identity, database)
-            guard let token = LeaseRules.lease(&entry.record, to: worker.name, now: now, duration: duration) else { return nil }
+            guard let token = LeaseRules.standard.lease(&entry.record, to: worker.name, now: now, duration: duration) else { return nil }
             try save(entry.record, of: identity, was: .pending, database)
             try database.execute(
                 sql: "UPDATE jobs SET progress = NULL, share = 0 WHERE identity = ?", arguments: [identity])
@@ -85,7 +85,7 @@ extension SQLiteStore {
             var entry = try Self.entry(identity, database)
             let old = entry.record.state
             let action = try Self.ruled { () throws(LeaseRules.Refusal) in
-                try LeaseRules.heartbeat(
+                try LeaseRules.standard.heartbeat(
                     &entry.record, token: request.token, worker: request.worker, now: now, duration: duration)
             }
             guard action == .continue else { return action }
@@ -113,7 +113,7 @@ extension SQLiteStore {
             var entry = try Self.entry(identity, database)
             let before = entry.record
             try Self.ruled { () throws(LeaseRules.Refusal) in
-                try LeaseRules.checkpoint(&entry.record, token: request.token, checkpoint: request.checkpoint)
+                try LeaseRules.standard.checkpoint(&entry.record, token: request.token, checkpoint: request.checkpoint)
             }
             try Self.save(entry.record, of: identity, was: before.state, database)
             let isNewer = entry.record.checkpoint != before.checkpoint
@@ -129,7 +129,7 @@ extension SQLiteStore {
             var entry = try Self.entry(identity, database)
             let old = entry.record.state
             let completion = try Self.ruled { () throws(LeaseRules.Refusal) in
-                try LeaseRules.complete(&entry.record, token: request.token)
+                try LeaseRules.standard.complete(&entry.record, token: request.token)
             }
             if case .alreadyRecorded(let isSuperseded) = completion {
                 return (Acknowledgement(state: .done, recorded: !isSuperseded), nil)
@@ -160,8 +160,8 @@ extension SQLiteStore {
             var entry = try Self.entry(identity, database)
             let old = entry.record.state
             let ending = try Self.ruled { () throws(LeaseRules.Refusal) in
-                try LeaseRules.fail(
-                    &entry.record, token: request.token, retry: entry.policy.retry, now: now, jitter: jitter)
+                try LeaseRules.standard.fail(
+                    &entry.record, token: request.token, kind: request.kind, retry: entry.policy.retry, now: now, jitter: jitter)
             }
             if ending != .replayed {
                 try Self.save(entry.record, of: identity, was: old, database)
@@ -180,7 +180,7 @@ extension SQLiteStore {
             var entry = try Self.entry(identity, database)
             let before = entry.record
             try Self.ruled { () throws(LeaseRules.Refusal) in
-                try LeaseRules.release(&entry.record, token: request.token)
+                try LeaseRules.standard.release(&entry.record, token: request.token)
             }
             if entry.record != before {
                 try Self.save(entry.record, of: identity, was: before.state, database)
@@ -206,7 +206,7 @@ extension SQLiteStore {
             var ended = 0
             for identity in due {
                 var entry = try Self.entry(identity, database)
-                let ending = LeaseRules.expire(&entry.record, retry: entry.policy.retry, now: now, jitter: 0)
+                let ending = LeaseRules.standard.expire(&entry.record, retry: entry.policy.retry, now: now, jitter: 0)
                 guard ending != nil else { continue }
                 ended += 1
                 try Self.save(entry.record, of: identity, was: .leased, database)

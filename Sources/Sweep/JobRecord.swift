@@ -35,10 +35,13 @@ public struct JobRecord: Codable, Sendable, Hashable {
     public var endedToken: Int64
     /// The token whose result was taken; 0: none.
     public var resultToken: Int64
+    /// Whether an operator holds the job back.
+    public var isPaused: Bool
 
     public init(
         state: JobState = .pending, token: Int64 = 0, failedAttempts: Int = 0, hold: Hold? = nil,
-        notBefore: Double = 0, checkpoint: Checkpoint? = nil, endedToken: Int64 = 0, resultToken: Int64 = 0
+        notBefore: Double = 0, checkpoint: Checkpoint? = nil, endedToken: Int64 = 0, resultToken: Int64 = 0,
+        isPaused: Bool = false
     ) {
         self.state = state
         self.token = token
@@ -48,5 +51,6 @@ public struct JobRecord: Codable, Sendable, Hashable {
         self.checkpoint = checkpoint
         self.endedToken = endedToken
         self.resultToken = resultToken
+        self.isPaused = isPaused
     }
 }

@@ -1,13 +1,32 @@
 /// The rules of leases: pure transitions of a ``JobRecord``. Both ends of the network may repeat, delay or
 /// reorder anything; whatever comes in, no result is recorded twice, none is lost, and a worker that wakes up
 /// late overwrites nothing.
-public enum LeaseRules {
+public struct LeaseRules: Sendable {
+    /// The rules that are in force wherever work is done.
+    public static let standard = LeaseRules()
+
+    /// Whether a token that is not the newest is refused.
+    let isFencing: Bool
+    /// Whether a report that came before changes nothing.
+    let isIdempotent: Bool
+    /// Whether a checkpoint with fewer epochs than the job's own is passed over.
+    let guardsCheckpoints: Bool
+
+    /// With a rule switched off, for tests that must notice.
+    package init(isFencing: Bool = true, isIdempotent: Bool = true, guardsCheckpoints: Bool = true) {
+        self.isFencing = isFencing
+        self.isIdempotent = isIdempotent
+        self.guardsCheckpoints = guardsCheckpoints
+    }
+
     /// What a heartbeat brings back to a worker.
     public enum Action: String, Codable, Sendable {
         /// Go on.
         case `continue`
         /// Stop this job and forget it.
         case cancel
+        /// Write a checkpoint and hand the job back: it, its sweep or the worker is held.
+        case drain
     }
 
     /// Why a request under a token is refused.
@@ -35,9 +54,9 @@ public enum LeaseRules {
     }
 
     /// Gives the job out until `now + duration` and returns the new fencing token, or `nil` if the job is not to
-    /// be had: not pending, or still in its backoff.
-    public static func lease(_ job: inout JobRecord, to worker: String, now: Double, duration: Double) -> Int64? {
-        guard job.state == .pending, job.notBefore <= now else { return nil }
+    /// be had: not pending, held, or still in its backoff.
+    public func lease(_ job: inout JobRecord, to worker: String, now: Double, duration: Double) -> Int64? {
+        guard job.state == .pending, !job.isPaused, job.notBefore <= now else { return nil }
         job.token += 1
         job.state = .leased
         job.hold = .init(worker: worker, expires: now + duration)
@@ -46,41 +65,43 @@ public enum LeaseRules {
 
     /// Prolongs a lease. A holder whose lease ran out but whose job nobody else has taken keeps it: training
     /// that went on through an outage is not thrown away.
-    public static func heartbeat(
-        _ job: inout JobRecord, token: Int64, worker: String, now: Double, duration: Double
+    /// - Parameter isHeld: whether the job's sweep or its worker is to do no work now.
+    public func heartbeat(
+        _ job: inout JobRecord, token: Int64, worker: String, isHeld: Bool = false, now: Double, duration: Double
     ) throws(Refusal) -> Action {
-        guard token > 0, token <= job.token else { throw .unknownToken }
+        try known(token, job)
         switch job.state {
         case .done, .cancelled:
             return .cancel
         case .leased:
-            guard token == job.token else { throw .staleToken(current: job.token) }
+            try newest(token, job)
         case .pending:
-            guard token == job.token, token != job.endedToken else { throw .staleToken(current: job.token) }
+            try newest(token, job)
+            if isFencing, token == job.endedToken { throw .staleToken(current: job.token) }
             job.state = .leased
         case .failed, .quarantined:
             throw .staleToken(current: job.token)
         }
         job.hold = .init(worker: worker, expires: now + duration)
-        return .continue
+        return isHeld || job.isPaused ? .drain : .continue
     }
 
     /// Takes a checkpoint that is at least as far as the one the job has.
-    public static func checkpoint(
+    public func checkpoint(
         _ job: inout JobRecord, token: Int64, checkpoint: JobRecord.Checkpoint
     ) throws(Refusal) {
-        guard token > 0, token <= job.token else { throw .unknownToken }
-        guard token == job.token, token != job.endedToken, job.state == .leased || job.state == .pending else {
-            throw .staleToken(current: job.token)
-        }
-        if checkpoint.epoch >= job.checkpoint?.epoch ?? 0 { job.checkpoint = checkpoint }
+        try known(token, job)
+        if isIdempotent, checkpoint == job.checkpoint, token == job.token { return }
+        try running(token, job)
+        if isFencing, token == job.endedToken { throw .staleToken(current: job.token) }
+        if !guardsCheckpoints || checkpoint.epoch >= job.checkpoint?.epoch ?? 0 { job.checkpoint = checkpoint }
     }
 
     /// Takes a complete result. Equal jobs give equal numbers, so a result under an old token is as good as one
     /// under the newest, and the first to come is kept; the holder of a newer lease learns it at its next heartbeat.
-    public static func complete(_ job: inout JobRecord, token: Int64) throws(Refusal) -> Completion {
-        guard token > 0, token <= job.token else { throw .unknownToken }
-        if job.state == .done { return .alreadyRecorded(superseded: job.resultToken != token) }
+    public func complete(_ job: inout JobRecord, token: Int64) throws(Refusal) -> Completion {
+        try known(token, job)
+        if job.state == .done, isIdempotent { return .alreadyRecorded(superseded: job.resultToken != token) }
         let late = token != job.token || job.state != .leased
         job.state = .done
         job.resultToken = token
@@ -88,41 +109,39 @@ public enum LeaseRules {
         return .recorded(late: late)
     }
 
-    /// Takes a failure report: back to `pending` after a backoff, or `quarantined` after the last attempt.
+    /// Takes a failure report: back to `pending` after a backoff, or `quarantined` after the last attempt or after a
+    /// failure that the policy does not try again.
     /// - Parameter jitter: a number in 0..<1 that spreads the backoff over its upper half.
-    public static func fail(
-        _ job: inout JobRecord, token: Int64, retry: SweepPolicy.RetryPolicy, now: Double, jitter: Double
+    public func fail(
+        _ job: inout JobRecord, token: Int64, kind: FailureKind = .error, retry: SweepPolicy.RetryPolicy, now: Double,
+        jitter: Double
     ) throws(Refusal) -> Ending {
-        guard token > 0, token <= job.token else { throw .unknownToken }
-        if token == job.endedToken { return .replayed }
-        guard token == job.token, job.state == .leased || job.state == .pending else {
-            throw .staleToken(current: job.token)
-        }
+        try known(token, job)
+        if isIdempotent, token == job.endedToken { return .replayed }
+        try running(token, job)
         // A lease that ran out was counted then; its late failure report is not a second failure.
         let counted = job.state == .pending
-        return end(&job, counting: !counted, retry: retry, now: now, jitter: jitter)
+        return end(&job, counting: !counted, kind: kind, retry: retry, now: now, jitter: jitter)
     }
 
     /// Takes a lease back without blame: a worker that leaves in good order.
-    public static func release(_ job: inout JobRecord, token: Int64) throws(Refusal) {
-        guard token > 0, token <= job.token else { throw .unknownToken }
-        if token == job.endedToken { return }
-        guard token == job.token, job.state == .leased || job.state == .pending else {
-            throw .staleToken(current: job.token)
-        }
+    public func release(_ job: inout JobRecord, token: Int64) throws(Refusal) {
+        try known(token, job)
+        if isIdempotent, token == job.endedToken { return }
+        try running(token, job)
         job.state = .pending
         job.endedToken = token
         job.hold = nil
     }
 
     /// Ends a lease that has run out, or returns `nil` if it has not. The token stays valid until the job is
-    /// leased again (see ``heartbeat(_:token:worker:now:duration:)``).
-    public static func expire(
+    /// leased again (see ``heartbeat(_:token:worker:isHeld:now:duration:)``).
+    public func expire(
         _ job: inout JobRecord, retry: SweepPolicy.RetryPolicy, now: Double, jitter: Double
     ) -> Ending? {
         guard job.state == .leased, let hold = job.hold, hold.expires <= now else { return nil }
         let token = job.endedToken
-        let ending = end(&job, counting: true, retry: retry, now: now, jitter: jitter)
+        let ending = end(&job, counting: true, kind: .lost, retry: retry, now: now, jitter: jitter)
         if job.state == .pending {
             job.endedToken = token
             // The machine was lost, not the job: nothing is gained by waiting.
@@ -131,13 +150,65 @@ public enum LeaseRules {
         return ending
     }
 
-    private static func end(
-        _ job: inout JobRecord, counting: Bool, retry: SweepPolicy.RetryPolicy, now: Double, jitter: Double
+    // MARK: Operators
+
+    /// Takes a job that has no result out of the queue for good; its holder learns it at its next heartbeat.
+    /// - Returns: whether that changed anything.
+    public func cancel(_ job: inout JobRecord) -> Bool {
+        guard job.state != .done, job.state != .cancelled else { return false }
+        job.state = .cancelled
+        job.hold = nil
+        return true
+    }
+
+    /// Puts a job that failed for good or was cancelled back into the queue, with all its attempts before it.
+    /// - Returns: whether that changed anything.
+    public func retry(_ job: inout JobRecord, now: Double) -> Bool {
+        switch job.state {
+        case .failed, .quarantined, .cancelled: break
+        case .pending where job.notBefore > now: break
+        case .pending, .leased, .done: return false
+        }
+        job.state = .pending
+        job.failedAttempts = 0
+        job.notBefore = 0
+        // Whoever held it before has no claim any more.
+        job.endedToken = job.token
+        return true
+    }
+
+    /// Holds a job back or lets it go on.
+    /// - Returns: whether that changed anything.
+    public func pause(_ job: inout JobRecord, _ isPaused: Bool) -> Bool {
+        guard job.isPaused != isPaused, !job.state.isFinal else { return false }
+        job.isPaused = isPaused
+        return true
+    }
+
+    // MARK: Parts
+
+    private func known(_ token: Int64, _ job: JobRecord) throws(Refusal) {
+        guard token > 0, token <= job.token else { throw .unknownToken }
+    }
+
+    private func newest(_ token: Int64, _ job: JobRecord) throws(Refusal) {
+        if isFencing, token != job.token { throw .staleToken(current: job.token) }
+    }
+
+    /// The token's lease is the newest and has not been ended by anybody but the clock.
+    private func running(_ token: Int64, _ job: JobRecord) throws(Refusal) {
+        try newest(token, job)
+        guard job.state == .leased || job.state == .pending else { throw .staleToken(current: job.token) }
+    }
+
+    private func end(
+        _ job: inout JobRecord, counting: Bool, kind: FailureKind, retry: SweepPolicy.RetryPolicy, now: Double,
+        jitter: Double
     ) -> Ending {
         if counting { job.failedAttempts += 1 }
         job.endedToken = job.token
         job.hold = nil
-        if job.failedAttempts >= retry.maxAttempts {
+        if job.failedAttempts >= retry.maxAttempts || !retry.retryOn.contains(kind) {
             job.state = .quarantined
             return .quarantined
         }
@@ -149,4 +220,18 @@ public enum LeaseRules {
         job.notBefore = now + wait
         return .retried(after: wait)
     }
+}
+
+/// Why an attempt ended badly, as far as it matters for trying again.
+public enum FailureKind: String, Codable, CaseIterable, Sendable, Hashable {
+    /// A signal ended the training process: a crash, or the kernel that ran out of memory.
+    case crash
+    /// The training code gave up and said why.
+    case error
+    /// The loss is not a number any more; the same seed will lead there again.
+    case divergence
+    /// A disk was full.
+    case storage
+    /// The lease ran out: the worker was not heard of any more.
+    case lost
 }

@@ -41,9 +41,22 @@ struct PolicyParser {
         return text
     }
 
+    /// One or more plain words, sorted.
+    private func words(_ part: Part, _ what: String) throws(SweepFileError) -> [String] {
+        var words: Set<String> = []
+        for value in try reader.settings(part.value, what) {
+            let text = "\(value.value)"
+            guard text.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) != nil else {
+                throw reader.error(value.line, "\(what) takes words of letters, digits, '.', '_' and '-', not '\(text)'")
+            }
+            words.insert(text)
+        }
+        return words.sorted()
+    }
+
     private func requirements(_ node: Node) throws(SweepFileError) -> SweepPolicy.Requirements {
         var result = SweepPolicy.Requirements()
-        let entries = try reader.pairs(node, "requires", known: ["device", "memory", "dataset"])
+        let entries = try reader.pairs(node, "requires", known: ["device", "memory", "dataset", "tags", "weights"])
         if let entry = entries["device"] { result.device = try word(entry, "'device'", ["any", "cpu", "cuda"]) }
         if let entry = entries["memory"] {
             let text = "\(try reader.setting(entry.value, "'memory'").value)"
@@ -52,6 +65,8 @@ struct PolicyParser {
             }
             result.memory = bytes
         }
+        if let entry = entries["tags"] { result.tags = try words(entry, "'tags'") }
+        if let entry = entries["weights"] { result.weights = try words(entry, "'weights'") }
         // A worker must always have the job's data set; the key says so for those who like to read it.
         if let entry = entries["dataset"] { _ = try word(entry, "'dataset'", ["{dataset}"]) }
         return result
@@ -59,8 +74,18 @@ struct PolicyParser {
 
     private func retry(_ node: Node) throws(SweepFileError) -> SweepPolicy.RetryPolicy {
         var result = SweepPolicy.RetryPolicy()
-        let entries = try reader.pairs(node, "retry", known: ["max_attempts", "backoff"])
+        let entries = try reader.pairs(node, "retry", known: ["max_attempts", "backoff", "retry_on"])
         if let entry = entries["max_attempts"] { result.maxAttempts = try integer(entry, "'max_attempts'", 1...100) }
+        if let entry = entries["retry_on"] {
+            let names = FailureKind.allCases.map(\.rawValue)
+            result.retryOn = []
+            for value in try reader.settings(entry.value, "'retry_on'") {
+                guard let kind = FailureKind(rawValue: "\(value.value)") else {
+                    throw reader.error(value.line, "'retry_on' takes \(names.joined(separator: ", ")), not '\(value.value)'\(nearestNameHint(for: "\(value.value)", among: names))")
+                }
+                if !result.retryOn.contains(kind) { result.retryOn.append(kind) }
+            }
+        }
         if let entry = entries["backoff"] {
             let text = "\(try reader.setting(entry.value, "'backoff'").value)"
             let ends = text.split(separator: ".", omittingEmptySubsequences: true).map { Self.seconds(String($0)) }

@@ -17,9 +17,22 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
     public struct Requirements: Codable, Sendable, Hashable {
         /// `any`, `cpu` or `cuda`.
         public var device = "any"
-        /// Bytes of memory on the worker.
+        /// Bytes of memory of the worker's device.
         public var memory: Int64 = 0
+        /// Words that the worker must have been started with.
+        public var tags: [String] = []
+        /// Pretrained weights that the worker must have.
+        public var weights: [String] = []
         public init() {}
+
+        /// What an older version wrote lacks the later keys.
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            device = try values.decode(String.self, forKey: .device)
+            memory = try values.decode(Int64.self, forKey: .memory)
+            tags = try values.decodeIfPresent([String].self, forKey: .tags) ?? []
+            weights = try values.decodeIfPresent([String].self, forKey: .weights) ?? []
+        }
     }
 
     /// When a failed attempt is tried again.
@@ -29,7 +42,19 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
         public var backoffMinimum = 10.0
         /// The most seconds between attempts.
         public var backoffMaximum = 900.0
+        /// The failures that are tried again; any other is final at once. A loss that is not a number is left out
+        /// unless asked for: equal jobs go equal ways.
+        public var retryOn: [FailureKind] = [.crash, .error, .storage, .lost]
         public init() {}
+
+        /// What an older version wrote lacks the later keys.
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            maxAttempts = try values.decode(Int.self, forKey: .maxAttempts)
+            backoffMinimum = try values.decode(Double.self, forKey: .backoffMinimum)
+            backoffMaximum = try values.decode(Double.self, forKey: .backoffMaximum)
+            if let kinds = try values.decodeIfPresent([FailureKind].self, forKey: .retryOn) { retryOn = kinds }
+        }
     }
 
     /// Bounds of the sweep as a whole.

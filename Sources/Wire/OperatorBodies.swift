@@ -62,12 +62,17 @@ public struct SweepStatus: Codable, Sendable, Hashable {
     /// The jobs that are quarantined or failed, at most 20.
     public var failing: [FailingJob]
     public var policy: SweepPolicy
+    /// Whether an operator holds the sweep back.
+    public var isPaused: Bool
+    /// Whether its jobs are still being made from its file.
+    public var isExpanding: Bool
     /// Whether every job has reached a final state.
-    public var isFinished: Bool { jobs[.pending, default: 0] + jobs[.leased, default: 0] == 0 }
+    public var isFinished: Bool { !isExpanding && jobs[.pending, default: 0] + jobs[.leased, default: 0] == 0 }
 
     public init(
         name: String, submitted: Double, jobs: [JobState: Int], total: Int, progress: Double, remaining: Double?,
-        running: [RunningJob], failing: [FailingJob], policy: SweepPolicy
+        running: [RunningJob], failing: [FailingJob], policy: SweepPolicy, isPaused: Bool = false,
+        isExpanding: Bool = false
     ) {
         self.name = name
         self.submitted = submitted
@@ -78,6 +83,8 @@ public struct SweepStatus: Codable, Sendable, Hashable {
         self.running = running
         self.failing = failing
         self.policy = policy
+        self.isPaused = isPaused
+        self.isExpanding = isExpanding
     }
 
     /// A job under lease.

@@ -11,11 +11,25 @@ public enum Routes {
     /// POST: ask for work (``LeaseRequest`` → ``LeaseResponse``).
     public static let leases = "/v1/leases"
 
+    /// GET `?after=ID&limit=N&sweep=NAME&job=IDENTITY&wait=SECONDS`: ``EventPage``; waits until there is one.
+    public static let events = "/v1/events"
+    /// GET: ``WorkerList``.
+    public static let workers = "/v1/workers"
+
+    /// POST: ``ControlRequest`` (pause, resume) → ``ControlResponse``.
+    public static func control(worker name: String) -> String { "/v1/workers/\(name)/control" }
+    /// POST: ``ControlRequest`` → ``ControlResponse``.
+    public static func control(sweep name: String) -> String { "/v1/sweeps/\(name)/control" }
+    /// POST: ``ControlRequest`` → ``ControlResponse``.
+    public static func control(job identity: String) -> String { "/v1/jobs/\(identity)/control" }
+    /// GET: ``Explanation``.
+    public static func explain(_ identity: String) -> String { "/v1/jobs/\(identity)/explain" }
+
     /// GET: ``SweepStatus``.
     public static func sweep(_ name: String) -> String { "/v1/sweeps/\(name)" }
     /// GET `?after=POSITION&limit=N&state=STATE`: ``JobPage``.
     public static func jobs(sweep name: String) -> String { "/v1/sweeps/\(name)/jobs" }
-    /// GET: ``JobDetail``.
+    /// GET: ``JobDetail``. The first eight or more digits of an identity are enough where operators ask.
     public static func job(_ identity: String) -> String { "/v1/jobs/\(identity)" }
     /// POST: ``HeartbeatRequest`` → ``HeartbeatResponse``.
     public static func heartbeat(_ identity: String) -> String { "/v1/jobs/\(identity)/heartbeat" }

@@ -8,7 +8,7 @@ public struct WorkerDescription: Codable, Sendable, Hashable {
     public var host: String
     /// `cpu` or `cuda:0`.
     public var device: String
-    /// Bytes.
+    /// Bytes of memory of the device: the machine's for `cpu`, the card's for `cuda:0`.
     public var memory: Int64
     /// The worker's data sets by name, each with the SHA-256 of its content.
     public var datasets: [String: String]
@@ -16,10 +16,15 @@ public struct WorkerDescription: Codable, Sendable, Hashable {
     public var coreVersion: Int
     /// libtorch's version and BLAS, for the record.
     public var engine: String
+    /// Pretrained weights that the worker has, by name.
+    public var weights: [String]
+    /// Words that sweeps can ask for.
+    public var tags: [String]
 
     public init(
         name: String, host: String, device: String, memory: Int64, datasets: [String: String],
-        methods: [String], coreVersion: Int = Catalogue.coreVersion, engine: String
+        methods: [String], coreVersion: Int = Catalogue.coreVersion, engine: String, weights: [String] = [],
+        tags: [String] = []
     ) {
         self.name = name
         self.host = host
@@ -29,6 +34,8 @@ public struct WorkerDescription: Codable, Sendable, Hashable {
         self.methods = methods
         self.coreVersion = coreVersion
         self.engine = engine
+        self.weights = weights
+        self.tags = tags
     }
 }
 
@@ -183,14 +190,16 @@ public struct ResultRequest: Codable, Sendable {
 
 public struct FailureRequest: Codable, Sendable {
     public var token: Int64
+    public var kind: FailureKind
     /// One sentence.
     public var error: String
     /// The last lines that the training process wrote to standard error; at most 16 KiB.
     public var logTail: String
     /// The signal that ended the training process, if one did.
     public var signal: Int?
-    public init(token: Int64, error: String, logTail: String, signal: Int?) {
+    public init(token: Int64, kind: FailureKind = .error, error: String, logTail: String, signal: Int?) {
         self.token = token
+        self.kind = kind
         self.error = error
         self.logTail = logTail
         self.signal = signal

@@ -13,38 +13,38 @@ struct LeaseRulesTests {
 
     private func leased(at now: Double = 0) -> JobRecord {
         var job = JobRecord()
-        #expect(LeaseRules.lease(&job, to: "a", now: now, duration: 30) == 1)
+        #expect(LeaseRules.standard.lease(&job, to: "a", now: now, duration: 30) == 1)
         return job
     }
 
     @Test func aLeasedJobIsNotLeasedAgain() {
         var job = leased()
         #expect(job.state == .leased && job.hold == .init(worker: "a", expires: 30))
-        #expect(LeaseRules.lease(&job, to: "b", now: 1, duration: 30) == nil)
+        #expect(LeaseRules.standard.lease(&job, to: "b", now: 1, duration: 30) == nil)
     }
 
     @Test func heartbeatsProlong() throws {
         var job = leased()
-        #expect(try LeaseRules.heartbeat(&job, token: 1, worker: "a", now: 20, duration: 30) == .continue)
+        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 20, duration: 30) == .continue)
         #expect(job.hold?.expires == 50)
         #expect(throws: LeaseRules.Refusal.unknownToken) {
-            try LeaseRules.heartbeat(&job, token: 2, worker: "a", now: 21, duration: 30)
+            try LeaseRules.standard.heartbeat(&job, token: 2, worker: "a", now: 21, duration: 30)
         }
     }
 
     @Test func expiryReturnsTheJobAndFencesItsOldHolder() throws {
         var job = leased()
-        #expect(LeaseRules.expire(&job, retry: retry, now: 29, jitter: 0) == nil)
-        #expect(LeaseRules.expire(&job, retry: retry, now: 30, jitter: 0) != nil)
+        #expect(LeaseRules.standard.expire(&job, retry: retry, now: 29, jitter: 0) == nil)
+        #expect(LeaseRules.standard.expire(&job, retry: retry, now: 30, jitter: 0) != nil)
         #expect(job.state == .pending && job.failedAttempts == 1)
-        #expect(LeaseRules.lease(&job, to: "b", now: 30, duration: 30) == 2)
+        #expect(LeaseRules.standard.lease(&job, to: "b", now: 30, duration: 30) == 2)
         for check in 0..<4 {
             #expect(throws: LeaseRules.Refusal.staleToken(current: 2)) {
                 switch check {
-                case 0: _ = try LeaseRules.heartbeat(&job, token: 1, worker: "a", now: 31, duration: 30)
-                case 1: try LeaseRules.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", epoch: 9))
-                case 2: _ = try LeaseRules.fail(&job, token: 1, retry: retry, now: 31, jitter: 0)
-                default: try LeaseRules.release(&job, token: 1)
+                case 0: _ = try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 31, duration: 30)
+                case 1: try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", epoch: 9))
+                case 2: _ = try LeaseRules.standard.fail(&job, token: 1, retry: retry, now: 31, jitter: 0)
+                default: try LeaseRules.standard.release(&job, token: 1)
                 }
             }
         }
@@ -53,41 +53,41 @@ struct LeaseRulesTests {
 
     @Test func aLateHolderKeepsAJobThatNobodyTook() throws {
         var job = leased()
-        _ = LeaseRules.expire(&job, retry: retry, now: 40, jitter: 0)
-        #expect(try LeaseRules.heartbeat(&job, token: 1, worker: "a", now: 41, duration: 30) == .continue)
+        _ = LeaseRules.standard.expire(&job, retry: retry, now: 40, jitter: 0)
+        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 41, duration: 30) == .continue)
         #expect(job.state == .leased && job.token == 1)
     }
 
     @Test func resultsAreTakenOnceAndReplaysAreKnown() throws {
         var job = leased()
-        #expect(try LeaseRules.complete(&job, token: 1) == .recorded(late: false))
-        #expect(try LeaseRules.complete(&job, token: 1) == .alreadyRecorded(superseded: false))
+        #expect(try LeaseRules.standard.complete(&job, token: 1) == .recorded(late: false))
+        #expect(try LeaseRules.standard.complete(&job, token: 1) == .alreadyRecorded(superseded: false))
         #expect(job.state == .done && job.resultToken == 1)
-        #expect(try LeaseRules.heartbeat(&job, token: 1, worker: "a", now: 1, duration: 30) == .cancel)
+        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 1, duration: 30) == .cancel)
     }
 
     @Test func aLateResultIsTakenAndTheNewerLeaseCancelled() throws {
         var job = leased()
-        _ = LeaseRules.expire(&job, retry: retry, now: 30, jitter: 0)
-        _ = LeaseRules.lease(&job, to: "b", now: 30, duration: 30)
-        #expect(try LeaseRules.complete(&job, token: 1) == .recorded(late: true))
-        #expect(try LeaseRules.heartbeat(&job, token: 2, worker: "b", now: 31, duration: 30) == .cancel)
-        #expect(try LeaseRules.complete(&job, token: 2) == .alreadyRecorded(superseded: true))
+        _ = LeaseRules.standard.expire(&job, retry: retry, now: 30, jitter: 0)
+        _ = LeaseRules.standard.lease(&job, to: "b", now: 30, duration: 30)
+        #expect(try LeaseRules.standard.complete(&job, token: 1) == .recorded(late: true))
+        #expect(try LeaseRules.standard.heartbeat(&job, token: 2, worker: "b", now: 31, duration: 30) == .cancel)
+        #expect(try LeaseRules.standard.complete(&job, token: 2) == .alreadyRecorded(superseded: true))
         #expect(job.resultToken == 1)
     }
 
     @Test func failuresBackOffAndEndInQuarantine() throws {
         var job = leased()
-        #expect(try LeaseRules.fail(&job, token: 1, retry: retry, now: 5, jitter: 0) == .retried(after: 5))
-        #expect(try LeaseRules.fail(&job, token: 1, retry: retry, now: 6, jitter: 0) == .replayed)
-        #expect(LeaseRules.lease(&job, to: "b", now: 9, duration: 30) == nil)
-        #expect(LeaseRules.lease(&job, to: "b", now: 10, duration: 30) == 2)
-        #expect(try LeaseRules.fail(&job, token: 2, retry: retry, now: 20, jitter: 0.5) == .retried(after: 15))
-        #expect(LeaseRules.lease(&job, to: "b", now: 35, duration: 30) == 3)
-        #expect(try LeaseRules.fail(&job, token: 3, retry: retry, now: 36, jitter: 0) == .quarantined)
-        #expect(LeaseRules.lease(&job, to: "b", now: 1000, duration: 30) == nil)
+        #expect(try LeaseRules.standard.fail(&job, token: 1, retry: retry, now: 5, jitter: 0) == .retried(after: 5))
+        #expect(try LeaseRules.standard.fail(&job, token: 1, retry: retry, now: 6, jitter: 0) == .replayed)
+        #expect(LeaseRules.standard.lease(&job, to: "b", now: 9, duration: 30) == nil)
+        #expect(LeaseRules.standard.lease(&job, to: "b", now: 10, duration: 30) == 2)
+        #expect(try LeaseRules.standard.fail(&job, token: 2, retry: retry, now: 20, jitter: 0.5) == .retried(after: 15))
+        #expect(LeaseRules.standard.lease(&job, to: "b", now: 35, duration: 30) == 3)
+        #expect(try LeaseRules.standard.fail(&job, token: 3, retry: retry, now: 36, jitter: 0) == .quarantined)
+        #expect(LeaseRules.standard.lease(&job, to: "b", now: 1000, duration: 30) == nil)
         // Even then a complete result is not thrown away.
-        #expect(try LeaseRules.complete(&job, token: 2) == .recorded(late: true))
+        #expect(try LeaseRules.standard.complete(&job, token: 2) == .recorded(late: true))
     }
 
     @Test func backoffIsBounded() throws {
@@ -95,25 +95,25 @@ struct LeaseRulesTests {
         many.maxAttempts = 100
         var job = JobRecord()
         for _ in 0..<80 {
-            let token = try #require(LeaseRules.lease(&job, to: "a", now: job.notBefore, duration: 1))
+            let token = try #require(LeaseRules.standard.lease(&job, to: "a", now: job.notBefore, duration: 1))
             let now = job.notBefore
-            guard case .retried(let wait) = try LeaseRules.fail(&job, token: token, retry: many, now: now, jitter: 0.99) else { return }
+            guard case .retried(let wait) = try LeaseRules.standard.fail(&job, token: token, retry: many, now: now, jitter: 0.99) else { return }
             #expect(wait >= 5 && wait <= 30)
         }
     }
 
     @Test func handingBackIsNoFailure() throws {
         var job = leased()
-        try LeaseRules.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", epoch: 4))
-        try LeaseRules.release(&job, token: 1)
-        try LeaseRules.release(&job, token: 1)
+        try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", epoch: 4))
+        try LeaseRules.standard.release(&job, token: 1)
+        try LeaseRules.standard.release(&job, token: 1)
         #expect(job.state == .pending && job.failedAttempts == 0 && job.checkpoint?.epoch == 4)
         #expect(throws: LeaseRules.Refusal.staleToken(current: 1)) {
-            try LeaseRules.heartbeat(&job, token: 1, worker: "a", now: 1, duration: 30)
+            try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 1, duration: 30)
         }
         // An older checkpoint never replaces a newer one.
-        #expect(LeaseRules.lease(&job, to: "b", now: 1, duration: 30) == 2)
-        try LeaseRules.checkpoint(&job, token: 2, checkpoint: .init(sha256: "d", epoch: 3))
+        #expect(LeaseRules.standard.lease(&job, to: "b", now: 1, duration: 30) == 2)
+        try LeaseRules.standard.checkpoint(&job, token: 2, checkpoint: .init(sha256: "d", epoch: 3))
         #expect(job.checkpoint?.sha256 == "c")
     }
 
@@ -130,15 +130,15 @@ struct LeaseRulesTests {
                 let token = Int64.random(in: 0...max(1, job.token + 1), using: &random)
                 let before = job
                 switch Int.random(in: 0..<7, using: &random) {
-                case 0: _ = LeaseRules.lease(&job, to: "w", now: now, duration: 30)
-                case 1: _ = try? LeaseRules.heartbeat(&job, token: token, worker: "w", now: now, duration: 30)
-                case 2: try? LeaseRules.checkpoint(&job, token: token, checkpoint: .init(sha256: "c", epoch: Int(now)))
-                case 3: _ = try? LeaseRules.fail(&job, token: token, retry: many, now: now, jitter: 0.5)
-                case 4: try? LeaseRules.release(&job, token: token)
-                case 5: _ = LeaseRules.expire(&job, retry: many, now: now, jitter: 0)
+                case 0: _ = LeaseRules.standard.lease(&job, to: "w", now: now, duration: 30)
+                case 1: _ = try? LeaseRules.standard.heartbeat(&job, token: token, worker: "w", now: now, duration: 30)
+                case 2: try? LeaseRules.standard.checkpoint(&job, token: token, checkpoint: .init(sha256: "c", epoch: Int(now)))
+                case 3: _ = try? LeaseRules.standard.fail(&job, token: token, retry: many, now: now, jitter: 0.5)
+                case 4: try? LeaseRules.standard.release(&job, token: token)
+                case 5: _ = LeaseRules.standard.expire(&job, retry: many, now: now, jitter: 0)
                 default:
                     if Int.random(in: 0..<8, using: &random) == 0,
-                        case .recorded = try? LeaseRules.complete(&job, token: token) { recorded += 1 }
+                        case .recorded = try? LeaseRules.standard.complete(&job, token: token) { recorded += 1 }
                 }
                 #expect(job.token >= highest)
                 highest = job.token
