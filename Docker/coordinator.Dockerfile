@@ -4,7 +4,7 @@ FROM swift:6.3-bookworm AS build
 WORKDIR /medsweep
 COPY Docker/install.sh Docker/
 RUN apt-get update && apt-get install -y --no-install-recommends \
-    make pkg-config libcurl4-openssl-dev libpng-dev libturbojpeg0-dev libsqlite3-dev zlib1g-dev
+    make pkg-config libcurl4-openssl-dev libpng-dev libpq-dev libturbojpeg0-dev libsqlite3-dev zlib1g-dev
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests

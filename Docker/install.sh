@@ -34,7 +34,7 @@ need() {
 
 case "${1:-}" in
 build)
-    need make pkg-config g++ libcurl4-openssl-dev libpng-dev libturbojpeg0-dev libsqlite3-dev zlib1g-dev
+    need make pkg-config g++ libcurl4-openssl-dev libpng-dev libpq-dev libturbojpeg0-dev libsqlite3-dev zlib1g-dev
     # A libtorch of your own, named by LIBTORCH, takes the place of Debian's.
     [ -n "${LIBTORCH:-}" ] || need libopenblas0-openmp libtorch-dev
     ;;
@@ -71,7 +71,7 @@ run-worker)
     [ -n "${LIBTORCH:-}" ] || need libopenblas0-openmp libtorch1.13
     ;;
 run-coordinator)
-    need libcurl4 libpng16-16 libturbojpeg0 libsqlite3-0 zlib1g ca-certificates
+    need libcurl4 libpng16-16 libpq5 libturbojpeg0 libsqlite3-0 zlib1g ca-certificates
     ;;
 *)
     sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2

@@ -15,10 +15,15 @@ public struct CoordinatorConfiguration: Sendable {
     /// Lines of `worker TOKEN` or `operator TOKEN`; `nil`: no tokens, loopback only.
     public var tokenFile: URL?
     public var logLevel: Logger.Level
+    /// `postgres://user@host/database` to keep the queue there, for several coordinators; `nil`: SQLite in the state folder.
+    public var postgres: String?
+    /// Where files are kept, for several coordinators a folder that all of them see; `nil`: in the state folder.
+    public var artefactFolder: URL?
 
     public init(
         stateFolder: URL, host: String = "127.0.0.1", port: Int = 7733, leaseDuration: Double = 30,
-        heartbeat: Double = 5, tokenFile: URL? = nil, logLevel: Logger.Level = .notice
+        heartbeat: Double = 5, tokenFile: URL? = nil, logLevel: Logger.Level = .notice, postgres: String? = nil,
+        artefactFolder: URL? = nil
     ) {
         self.stateFolder = stateFolder
         self.host = host
@@ -27,6 +32,8 @@ public struct CoordinatorConfiguration: Sendable {
         self.heartbeat = heartbeat
         self.tokenFile = tokenFile
         self.logLevel = logLevel
+        self.postgres = postgres
+        self.artefactFolder = artefactFolder
     }
 }
 
@@ -40,6 +47,7 @@ public struct CoordinatorError: Error, Hashable, Sendable, CustomStringConvertib
         case unwritable
         case badTokens
         case notLoopback
+        case databaseAway
     }
 
     public let kind: Kind

@@ -9,6 +9,8 @@ public struct CoordinatorServer: Sendable {
     private let configuration: CoordinatorConfiguration
     private let routes: CoordinatorRoutes
     private let logger: Logger
+    /// Held for as long as the server lives.
+    private let folder: StateFolder
 
     /// Opens the state folder; nothing listens yet.
     /// - Throws: ``CoordinatorError``
@@ -23,8 +25,16 @@ public struct CoordinatorServer: Sendable {
         logger.logLevel = configuration.logLevel
         self.logger = logger
         let folder = try StateFolder(configuration.stateFolder)
+        self.folder = folder
+        let waiters = LeaseWaiters()
+        let database: any JobDatabase = if let url = configuration.postgres {
+            try PostgresDatabase(url)
+        } else {
+            try SQLiteDatabase(folder)
+        }
         routes = CoordinatorRoutes(
-            store: try SQLiteStore(folder), artefacts: ArtefactStore(folder: folder.artefacts), waiters: LeaseWaiters(),
+            store: JobStore(database) { waiters.notify() },
+            artefacts: ArtefactStore(folder: try configuration.artefactFolder ?? folder.artefacts), waiters: waiters,
             configuration: configuration, tokens: tokens, logger: logger)
     }
 
@@ -51,6 +61,7 @@ public struct CoordinatorServer: Sendable {
                 services: [
                     .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: expiry),
+                    .init(service: SubmitService(routes: routes, isAlone: configuration.postgres == nil)),
                 ], logger: quiet))
         // A task of its own: cancelling the caller asks for an orderly end instead of breaking off.
         let task = Task { try await group.run() }
@@ -74,6 +85,31 @@ public struct CoordinatorServer: Sendable {
     }
 }
 
+/// Goes on with submits that were broken off by a coordinator's end: this one's last or, on a shared database, another's.
+private struct SubmitService: Service {
+    let routes: CoordinatorRoutes
+    /// Seconds after which a submit that nobody goes on with is taken over; one's own former self is surely gone.
+    let patience = 30.0
+    let isAlone: Bool
+
+    func run() async throws {
+        var patience = isAlone ? 0 : patience
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            do {
+                try await routes.store.resumeSubmits(
+                    before: Date().timeIntervalSince1970 - patience,
+                    parse: { try CoordinatorRoutes.parse($0, among: $0.fingerprints) }, logger: routes.logger)
+            } catch is CancellationError {
+                return
+            } catch {
+                routes.logger.error("a submit that was broken off could not be gone on with: \(error)")
+            }
+            patience = self.patience
+            await routes.waiters.pause(seconds: 5)
+        }
+    }
+}
+
 /// Ends leases that have run out, and lets go of waiting requests when the coordinator stops.
 private struct ExpiryService: Service {
     let routes: CoordinatorRoutes
@@ -84,7 +120,7 @@ private struct ExpiryService: Service {
         await withGracefulShutdownHandler {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 do {
-                    if try await routes.store.expire(now: Date().timeIntervalSince1970) > 0 { routes.waiters.notify() }
+                    try await routes.store.expire(now: Date().timeIntervalSince1970)
                 } catch is CancellationError {
                     return
                 } catch {
@@ -103,7 +139,7 @@ extension LeaseWaiters {
     fileprivate func pause(seconds: Double) async {
         let end = ContinuousClock.now + .seconds(seconds)
         while !isClosed, !Task.isCancelled, ContinuousClock.now < end {
-            await wait(seconds: (end - .now) / .seconds(1))
+            await wait(seconds: (end - .now) / .seconds(1), seen: .max)
         }
     }
 }

@@ -1,6 +1,5 @@
 import DurableFiles
 import Foundation
-import GRDB
 import Hummingbird
 import Logging
 import Sweep
@@ -8,6 +7,7 @@ import Wire
 
 /// Turns whatever a route throws into an answer with a problem body.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    let store: JobStore
     let logger: Logger
 
     func handle(
@@ -16,7 +16,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            let problem = Self.problem(error, request)
+            let problem = problem(error, request)
             if problem.status >= 500 {
                 logger.error("\(request.method) \(request.uri.path): \(error)")
             }
@@ -25,7 +25,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         }
     }
 
-    private static func problem(_ error: any Error, _ request: Request) -> Problem {
+    private func problem(_ error: any Error, _ request: Request) -> Problem {
         switch error {
         case let problem as Problem: return problem
         case let error as SweepFileError:
@@ -39,14 +39,24 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
                 status: 409, title: "stale token", detail: "the token is stale: the job's newest lease has token \(current); drop this attempt")
         case StoreError.refused(.unknownToken):
             return Problem(status: 409, title: "unknown token", detail: "no lease with this token was ever given out for this job")
+        case StoreError.ambiguousJob(let prefix):
+            return Problem(status: 409, title: "ambiguous job", detail: "several jobs begin with '\(prefix)'; give more digits")
+        case StoreError.unknownWorker(let name):
+            return Problem(status: 404, title: "unknown worker", detail: "no worker '\(name)' has been heard of; `medsweep workers` lists them")
+        case StoreError.submittedAgain(let name):
+            return Problem(status: 409, title: "submitted again", detail: "sweep '\(name)' was submitted again meanwhile; that submit goes on")
+        case StoreError.senseless(let sentence):
+            return Problem(status: 400, title: "senseless request", detail: sentence)
         case ArtefactStore.Refusal.wrongDigest:
             return Problem(status: 422, title: "wrong digest", detail: "the bytes that arrived do not have the SHA-256 in the address; send them again")
         case ArtefactStore.Refusal.tooLarge(let limit):
             return Problem(status: 413, title: "too large", detail: "a file may have at most \(limit) bytes")
         case ArtefactStore.Refusal.diskFull:
             return Problem(status: 507, title: "disk full", detail: "the coordinator's disk is full; free space there")
-        case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
-            return Problem(status: 507, title: "disk full", detail: "the coordinator's disk is full; free space there")
+        case let error where store.isDiskFull(error):
+            return Problem(status: 507, title: "disk full", detail: "the disk of the coordinator's database is full; free space there")
+        case let error where store.isPassing(error):
+            return Problem(status: 503, title: "database away", detail: "the coordinator's database does not answer; try again later")
         case let error as HTTPError:
             if error.status == .notFound {
                 return Problem(status: 404, title: "not found", detail: "there is nothing at \(request.method) \(request.uri.path)")
@@ -84,6 +94,12 @@ struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
 
 /// Answers in JSON.
 enum JSONAnswer {
+    static func response(text: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json", .contentLength: String(text.utf8.count)],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
     static func response(
         _ value: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json"
     ) throws -> Response {

@@ -89,21 +89,6 @@ public struct SweepFile: Sendable {
         }
         return JobSequence(file: self, fingerprints: fingerprints)
     }
-
-    /// Jobs per value of method, data set, seed and every option that takes several values.
-    public static func axes(of jobs: some Sequence<PlannedJob>) -> [String: [String: Int]] {
-        var counts: [String: [Setting: Int]] = [:]
-        for job in jobs {
-            counts["method", default: [:]][.text(job.job.method), default: 0] += 1
-            counts["dataset", default: [:]][.text(job.job.dataset), default: 0] += 1
-            counts["seed", default: [:]][.integer(job.job.seed), default: 0] += 1
-            for (name, value) in job.job.configuration { counts[name, default: [:]][value, default: 0] += 1 }
-        }
-        let shown = counts.filter { GridParser.reserved.contains($0.key) || $0.value.count > 1 }
-        return shown.mapValues { values in
-            Dictionary(values.map { ("\($0.key)", $0.value) }) { $0 + $1 }
-        }
-    }
 }
 
 /// One job of a sweep's expansion.

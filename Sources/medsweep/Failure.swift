@@ -57,7 +57,7 @@ struct Failure: Error, CustomStringConvertible {
 
     private static func coordinatorCode(_ kind: CoordinatorError.Kind) -> Code {
         switch kind {
-        case .portInUse: .unavailable
+        case .portInUse, .databaseAway: .unavailable
         case .stateInUse: .temporary
         case .newerState: .configuration
         case .unwritable: .cannotCreate

@@ -50,10 +50,14 @@ struct PlanCommand: AsyncParsableCommand {
 
     /// Without a coordinator nothing has been run before.
     private func localPlan(_ sweep: SweepFile, fingerprints: [String: String]) throws -> SubmitResponse {
-        let total = try sweep.jobs(fingerprints: fingerprints).reduce(0) { count, _ in count + 1 }
+        var axes = AxisCounts()
+        var total = 0
+        for planned in try sweep.jobs(fingerprints: fingerprints) {
+            axes.add(planned)
+            total += 1
+        }
         return SubmitResponse(
-            sweep: sweep.name, total: total, new: total, reused: 0, queued: 0, withdrawn: 0,
-            axes: SweepFile.axes(of: try sweep.jobs(fingerprints: fingerprints)))
+            sweep: sweep.name, total: total, new: total, reused: 0, queued: 0, withdrawn: 0, axes: axes.counts)
     }
 
     private func text(_ plan: SubmitResponse) -> String {

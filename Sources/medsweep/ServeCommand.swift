@@ -17,6 +17,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The folder that keeps jobs, results and files.")
     var state = "medsweep-state"
 
+    @Option(help: "postgres://user@host/database to keep the queue there, for several coordinators (default: SQLite in the state folder).")
+    var store: String?
+
+    @Option(help: "The folder that keeps files; several coordinators need one that all of them see (default: in the state folder).")
+    var artefacts: String?
+
     @Option(help: "The address to listen on.")
     var host = "127.0.0.1"
 
@@ -33,6 +39,9 @@ struct ServeCommand: AsyncParsableCommand {
     var heartbeat = 5.0
 
     func validate() throws {
+        if let store, !store.hasPrefix("postgres://"), !store.hasPrefix("postgresql://") {
+            throw ValidationError("--store takes an address like postgres://user@host/database")
+        }
         guard (0...65_535).contains(port) else { throw ValidationError("--port takes a number from 0 to 65535") }
         guard heartbeat > 0, lease >= 2 * heartbeat else {
             throw ValidationError("--lease must be at least twice --heartbeat, so that one lost heartbeat does no harm")
@@ -44,7 +53,8 @@ struct ServeCommand: AsyncParsableCommand {
         let server = try CoordinatorServer(
             configuration: CoordinatorConfiguration(
                 stateFolder: stateFolder, host: host, port: port, leaseDuration: lease, heartbeat: heartbeat,
-                tokenFile: tokenFile.map { URL(filePath: $0) }))
+                tokenFile: tokenFile.map { URL(filePath: $0) }, postgres: store,
+                artefactFolder: artefacts.map { URL(filePath: $0, directoryHint: .isDirectory) }))
         let signals = StopSignals()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -128,7 +128,9 @@ struct GridTests {
     }
 
     @Test func axesCountJobs() throws {
-        let axes = SweepFile.axes(of: try expanded(base + "ablate: [{when: {method: ae}, vary: {latent_size: [4]}}]"))
+        var counts = AxisCounts()
+        for planned in try expanded(base + "ablate: [{when: {method: ae}, vary: {latent_size: [4]}}]") { counts.add(planned) }
+        let axes = counts.counts
         #expect(axes["method"] == ["ae": 8, "vae": 4])
         #expect(axes["latent_size"] == ["16": 8, "4": 4])
         #expect(axes["batch_size"] == nil)

@@ -1,0 +1,123 @@
+import Foundation
+import Synchronization
+
+/// A store's one writer. Whatever requests have queued up while a transaction was being synced to disk go into the
+/// next one together; each is answered only after its transaction is committed.
+final class GroupedWriter: Sendable {
+    private let database: any JobDatabase
+    /// Makes the view of a transaction that requests work on.
+    private let makeLedger: @Sendable (any SQLConnection) -> Ledger
+    private let queue = DispatchQueue(label: "medsweep.store")
+    private let state = Mutex(State())
+
+    private struct State {
+        var pending: [any Request] = []
+        var isDraining = false
+    }
+
+    /// Requests in one transaction at most, so that none waits for ever.
+    private static let groupLimit = 256
+    /// Tries of a transaction that another coordinator or a restarting server got in the way of, some ten seconds.
+    private static let tries = 12
+
+    init(_ database: any JobDatabase, makeLedger: @escaping @Sendable (any SQLConnection) -> Ledger) {
+        self.database = database
+        self.makeLedger = makeLedger
+    }
+
+    /// Runs `body` inside a transaction and returns once it is on disk. A ``StoreError`` must be thrown before anything
+    /// is written: the other requests of the transaction go on. After any other error nothing of `body` is kept.
+    /// `body` may be run several times.
+    func write<Result: Sendable>(_ body: @escaping @Sendable (Ledger) throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            let isFirst = state.withLock { state in
+                state.pending.append(Write(body: body, continuation: continuation))
+                defer { state.isDraining = true }
+                return !state.isDraining
+            }
+            if isFirst { queue.async { self.drain() } }
+        }
+    }
+
+    private func drain() {
+        while true {
+            let group = state.withLock { state in
+                let group: [any Request]
+                if state.pending.count <= Self.groupLimit {
+                    group = state.pending
+                    state.pending = []
+                } else {
+                    group = Array(state.pending.prefix(Self.groupLimit))
+                    state.pending.removeFirst(group.count)
+                }
+                if group.isEmpty { state.isDraining = false }
+                return group
+            }
+            if group.isEmpty { return }
+            commit(group)
+        }
+    }
+
+    private func commit(_ group: [any Request]) {
+        do {
+            let ledger = try attempt(group)
+            ledger.committed()
+            for request in group { request.succeed() }
+        } catch {
+            guard group.count > 1 else { return group[0].fail(error) }
+            // One of them cannot be done; the others shall not suffer.
+            for request in group { commit([request]) }
+        }
+    }
+
+    /// Runs the group in one transaction, again when something passing got in the way.
+    private func attempt(_ group: [any Request]) throws -> Ledger {
+        var wait = 0.005
+        for number in 1... {
+            do {
+                var ledger: Ledger?
+                try database.transaction { connection in
+                    let opened = makeLedger(connection)
+                    for request in group { try request.run(opened) }
+                    try opened.flush(database)
+                    ledger = opened
+                }
+                return ledger!
+            } catch where number < Self.tries && database.isPassing(error) {
+                Thread.sleep(forTimeInterval: Double.random(in: wait / 2...wait))
+                wait = min(wait * 2, 2)
+            }
+        }
+        fatalError("unreachable: the loop has no end of its own")
+    }
+
+    /// A request waiting for its transaction.
+    private protocol Request: AnyObject, Sendable {
+        func run(_ ledger: Ledger) throws
+        func succeed()
+        func fail(_ error: any Error)
+    }
+
+    private final class Write<Value: Sendable>: Request, @unchecked Sendable {
+        private let body: @Sendable (Ledger) throws -> Value
+        private let continuation: CheckedContinuation<Value, any Error>
+        /// Touched by the writer's queue only.
+        private var outcome: Result<Value, any Error>?
+
+        init(body: @escaping @Sendable (Ledger) throws -> Value, continuation: CheckedContinuation<Value, any Error>) {
+            self.body = body
+            self.continuation = continuation
+        }
+
+        func run(_ ledger: Ledger) throws {
+            do {
+                outcome = .success(try body(ledger))
+            } catch let refusal as StoreError {
+                outcome = .failure(refusal)
+            }
+        }
+
+        func succeed() { continuation.resume(with: outcome!) }
+        func fail(_ error: any Error) { continuation.resume(throwing: error) }
+    }
+}

@@ -1,0 +1,24 @@
+/// A database that can keep the queue. ``JobStore`` says what is kept; one body of SQL serves every database.
+protocol JobDatabase: AnyObject, Sendable {
+    /// Runs `body` in one transaction. When this returns, what it wrote is on disk; when it throws, nothing is.
+    /// Called by one thread at a time.
+    func transaction(_ body: (any SQLConnection) throws -> Void) throws
+
+    /// Runs `body` on a state of the database that does not change meanwhile.
+    func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Result) async throws -> Result
+
+    /// Whether the same transaction may succeed when it is run again.
+    func isPassing(_ error: any Error) -> Bool
+
+    /// Whether the error says that the database's disk is full.
+    func isDiskFull(_ error: any Error) -> Bool
+
+    /// Tells the other coordinators on this database, inside a transaction, that there may be work.
+    func announce(_ connection: any SQLConnection) throws
+
+    /// Calls `heard` whenever another coordinator has announced work.
+    func listen(_ heard: @escaping @Sendable () -> Void)
+
+    /// Lets go of files and connections; the database is not used any more.
+    func close()
+}

@@ -1,0 +1,175 @@
+import CPostgres
+import Foundation
+
+/// What PostgreSQL, or the way to it, answered.
+struct PostgresError: Error, CustomStringConvertible {
+    /// SQLSTATE, five characters; empty when the connection is gone.
+    let state: String
+    let message: String
+
+    var description: String { message }
+
+    /// Another coordinator was in the way, or the server is stopping, starting or out of reach.
+    var isPassing: Bool {
+        state.isEmpty || state.hasPrefix("08") || state.hasPrefix("40") || state.hasPrefix("57P") || state == "53300"
+            || state == "25P03"
+    }
+
+    var isDiskFull: Bool { state == "53100" }
+}
+
+/// One connection to PostgreSQL, used by one thread at a time.
+final class PostgresConnection: SQLConnection {
+    private let connection: OpaquePointer
+    /// Names of prepared statements by their text.
+    private var prepared: [String: String] = [:]
+
+    var dialect: SQLDialect { .postgres }
+
+    /// - Throws: ``PostgresError``
+    init(_ url: String) throws {
+        // What the address itself says comes later and wins.
+        let keywords = ["connect_timeout", "application_name", "dbname"]
+        let values = ["10", "medsweep", url]
+        let opened = withCStrings(keywords) { keywords in
+            withCStrings(values) { values in PQconnectdbParams(keywords, values, 1) }
+        }
+        guard let opened else { throw PostgresError(state: "53200", message: "there is no memory for a connection") }
+        connection = opened
+        guard PQstatus(connection) == CONNECTION_OK else {
+            let message = String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines)
+            throw PostgresError(state: "", message: message)
+        }
+        try execute(
+            """
+            SET client_min_messages TO warning; SET search_path TO medsweep; SET synchronous_commit TO on;
+            SET idle_in_transaction_session_timeout TO '30s'
+            """)
+    }
+
+    deinit { PQfinish(connection) }
+
+    var isAlive: Bool { PQstatus(connection) == CONNECTION_OK }
+    var socket: Int32 { PQsocket(connection) }
+
+    /// Runs statements without arguments or answer.
+    func execute(_ sql: String) throws {
+        _ = try checked(PQexec(connection, sql))
+    }
+
+    func run(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
+        let result = try perform(sql, arguments)
+        return Int(String(cString: PQcmdTuples(result.pointer))) ?? 0
+    }
+
+    func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
+        let result = try perform(sql, arguments)
+        let columns = PQnfields(result.pointer)
+        let types = (0..<columns).map { PQftype(result.pointer, $0) }
+        return (0..<PQntuples(result.pointer)).map { row in
+            SQLRow(values: (0..<columns).map { Self.value(result.pointer, row, $0, types[Int($0)]) })
+        }
+    }
+
+    /// Whether notifications have come in.
+    func takeNotifications() throws -> Bool {
+        guard PQconsumeInput(connection) == 1 else { throw lost() }
+        var hasSome = false
+        while let notification = PQnotifies(connection) {
+            PQfreemem(notification)
+            hasSome = true
+        }
+        return hasSome
+    }
+
+    // MARK: Parts
+
+    /// A result that is freed with its object.
+    private final class Answer {
+        let pointer: OpaquePointer
+        init(_ pointer: OpaquePointer) { self.pointer = pointer }
+        deinit { PQclear(pointer) }
+    }
+
+    private func perform(_ sql: String, _ arguments: [SQLValue]) throws -> Answer {
+        let name = try prepare(sql)
+        let texts = arguments.map(Self.text)
+        return try withOptionalCStrings(texts) { values in
+            try checked(PQexecPrepared(connection, name, Int32(arguments.count), values, nil, nil, 0))
+        }
+    }
+
+    private func prepare(_ sql: String) throws -> String {
+        if let name = prepared[sql] { return name }
+        let name = "s\(prepared.count)"
+        var number = 0
+        let numbered = sql.reduce(into: "") { text, character in
+            guard character == "?" else { return text.append(character) }
+            number += 1
+            text += "$\(number)"
+        }
+        _ = try checked(PQprepare(connection, name, numbered, 0, nil))
+        prepared[sql] = name
+        return name
+    }
+
+    private func checked(_ result: OpaquePointer?) throws -> Answer {
+        guard let result else { throw lost() }
+        let answer = Answer(result)
+        let status = PQresultStatus(result)
+        guard status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK else {
+            let state = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
+            let message = String(cString: PQresultErrorMessage(result)).trimmingCharacters(in: .whitespacesAndNewlines)
+            throw PostgresError(state: isAlive ? state : "", message: message)
+        }
+        return answer
+    }
+
+    private func lost() -> PostgresError {
+        PostgresError(
+            state: "", message: String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    private static func text(_ value: SQLValue) -> String? {
+        switch value {
+        case .null: nil
+        case .integer(let value): String(value)
+        case .real(let value): String(value)
+        // PostgreSQL has no zero character.
+        case .text(let value): value.contains("\0") ? value.replacing("\0", with: "\u{FFFD}") : value
+        }
+    }
+
+    private static func value(_ result: OpaquePointer, _ row: Int32, _ column: Int32, _ type: Oid) -> SQLValue {
+        guard PQgetisnull(result, row, column) == 0, let bytes = PQgetvalue(result, row, column) else { return .null }
+        let text = String(cString: bytes)
+        switch type {
+        case 16: return .integer(text == "t" ? 1 : 0)
+        case 20, 21, 23: return .integer(Int64(text) ?? 0)
+        case 700, 701, 1700: return .real(Double(text) ?? 0)
+        default: return .text(text)
+        }
+    }
+}
+
+/// Calls `body` with a null-terminated array of C strings.
+private func withCStrings<Result>(
+    _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws -> Result
+) rethrows -> Result {
+    try withOptionalCStrings(strings + [nil], body)
+}
+
+/// Calls `body` with an array of C strings, null where there is none.
+private func withOptionalCStrings<Result>(
+    _ strings: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>) throws -> Result
+) rethrows -> Result {
+    let copies = strings.map { $0.flatMap { strdup($0) } }
+    defer { for copy in copies { free(copy) } }
+    return try copies.map { UnsafePointer($0) }.withUnsafeBufferPointer { buffer in
+        // An empty array has no address of its own.
+        try withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: 1) { empty in
+            empty.initialize(repeating: nil)
+            return try body(buffer.baseAddress ?? UnsafePointer(empty.baseAddress!))
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// The tables that a store is made of, in either dialect.
+enum Schema {
+    /// Raised with every change of the tables.
+    static let version = 2
+
+    /// - `classes`: what a worker must have for a job, once for all jobs alike in it.
+    /// - `jobs.sweep`: the sweep whose policy rules the job; `shared`: other sweeps hold it too; `ready`: pending and
+    ///   neither paused nor in its backoff; `boost`: an operator's addition to the sweep's priority.
+    /// - `queues`: how many jobs are ready, by sweep and class; `counters`: jobs by sweep and state. Both are kept up
+    ///   to date by every change, so that nothing is ever counted.
+    /// - `sweeps.expanding`: when the sweep's jobs were last seen being made from its file; null once all are there.
+    static func tables(_ dialect: SQLDialect) -> String {
+        let isSQLite = dialect == .sqlite
+        let (key, real, clustered) = isSQLite
+            ? ("INTEGER PRIMARY KEY", "REAL", " WITHOUT ROWID") : ("BIGSERIAL PRIMARY KEY", "DOUBLE PRECISION", "")
+        let integer = isSQLite ? "INTEGER" : "BIGINT"
+        return """
+            CREATE TABLE sweeps (
+                id \(key), name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, file TEXT NOT NULL, overrides TEXT NOT NULL,
+                fingerprints TEXT NOT NULL, policy TEXT NOT NULL, priority \(integer) NOT NULL, boosted \(integer) NOT NULL DEFAULT 0,
+                paused \(integer) NOT NULL DEFAULT 0, submitted \(real) NOT NULL, revision \(integer) NOT NULL, expanding \(real),
+                wall_sum \(real) NOT NULL DEFAULT 0, wall_count \(integer) NOT NULL DEFAULT 0);
+            CREATE TABLE classes (
+                id \(key), method TEXT NOT NULL, dataset TEXT NOT NULL, fingerprint TEXT NOT NULL, core \(integer) NOT NULL,
+                UNIQUE (method, dataset, fingerprint, core));
+            CREATE TABLE jobs (
+                id \(key), identity TEXT NOT NULL UNIQUE, job TEXT NOT NULL, sweep \(integer) NOT NULL REFERENCES sweeps(id),
+                class \(integer) NOT NULL REFERENCES classes(id), shared \(integer) NOT NULL DEFAULT 0,
+                boost \(integer) NOT NULL DEFAULT 0, position \(integer) NOT NULL, state TEXT NOT NULL,
+                ready \(integer) NOT NULL, paused \(integer) NOT NULL DEFAULT 0, token \(integer) NOT NULL DEFAULT 0,
+                failed_attempts \(integer) NOT NULL DEFAULT 0, worker TEXT, expires \(real),
+                not_before \(real) NOT NULL DEFAULT 0, checkpoint TEXT, checkpoint_epoch \(integer),
+                ended_token \(integer) NOT NULL DEFAULT 0, result_token \(integer) NOT NULL DEFAULT 0,
+                progress TEXT, share \(real) NOT NULL DEFAULT 0, result TEXT, wall \(real), finished \(real));
+            CREATE INDEX jobs_queue ON jobs (sweep, boost DESC, position) WHERE ready = 1;
+            CREATE INDEX jobs_class_queue ON jobs (sweep, class, boost DESC, position) WHERE ready = 1;
+            CREATE INDEX jobs_waiting ON jobs (not_before) WHERE state = 'pending' AND ready = 0 AND paused = 0;
+            CREATE INDEX jobs_leased ON jobs (expires) WHERE state = 'leased';
+            CREATE INDEX jobs_quarantined ON jobs (id) WHERE state = 'quarantined';
+            CREATE INDEX jobs_checkpoint ON jobs (checkpoint) WHERE checkpoint IS NOT NULL;
+            CREATE TABLE sweep_jobs (
+                sweep \(integer) NOT NULL REFERENCES sweeps(id), job \(integer) NOT NULL REFERENCES jobs(id),
+                position \(integer) NOT NULL, revision \(integer) NOT NULL, PRIMARY KEY (sweep, job))\(clustered);
+            CREATE INDEX sweep_jobs_position ON sweep_jobs (sweep, position);
+            CREATE INDEX sweep_jobs_job ON sweep_jobs (job);
+            CREATE TABLE counters (
+                sweep \(integer) NOT NULL, state TEXT NOT NULL, count \(integer) NOT NULL, PRIMARY KEY (sweep, state))\(clustered);
+            CREATE TABLE queues (
+                sweep \(integer) NOT NULL, class \(integer) NOT NULL, ready \(integer) NOT NULL, PRIMARY KEY (sweep, class))\(clustered);
+            CREATE TABLE attempts (
+                job \(integer) NOT NULL, token \(integer) NOT NULL, worker TEXT NOT NULL, started \(real) NOT NULL,
+                ended \(real), outcome TEXT, error TEXT, log_tail TEXT, signal \(integer), PRIMARY KEY (job, token))\(clustered);
+            CREATE TABLE result_files (
+                sha256 TEXT NOT NULL, job \(integer) NOT NULL, PRIMARY KEY (sha256, job))\(clustered);
+            CREATE TABLE datasets (name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL)\(clustered);
+            CREATE TABLE workers (
+                name TEXT PRIMARY KEY, description TEXT NOT NULL, seen \(real) NOT NULL, paused \(integer) NOT NULL DEFAULT 0)\(clustered);
+            CREATE TABLE events (
+                id \(key), at \(real) NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, job \(integer), sweep \(integer));
+            """
+    }
+}

@@ -1,0 +1,121 @@
+import Catalogue
+import Foundation
+import Hummingbird
+import Sweep
+import Wire
+
+extension CoordinatorRoutes {
+    func addOperatorRoutes(_ router: Router<BasicRequestContext>) {
+        router.get(RouterPath(Routes.health)) { _, _ in
+            do {
+                try await store.checkWritable()
+            } catch {
+                throw Problem(status: 503, title: "not healthy", detail: "the store takes no writes: \(error)")
+            }
+            return try JSONAnswer.response(Health(status: "ok", version: String(Catalogue.coreVersion)))
+        }
+        addSweepRoutes(router)
+        addJobRoutes(router)
+        router.get(RouterPath(Routes.events)) { request, _ in
+            try JSONAnswer.response(try await events(request.uri.queryParameters))
+        }
+        router.get(RouterPath(Routes.workers)) { _, _ in
+            try JSONAnswer.response(WorkerList(workers: try await store.workers()))
+        }
+        router.post(RouterPath(Routes.control(worker: ":name"))) { request, context in
+            let name = try context.parameters.require("name")
+            return try JSONAnswer.response(try await store.control(worker: name, body(request), now: now))
+        }
+    }
+
+    private func addSweepRoutes(_ router: Router<BasicRequestContext>) {
+        router.get(RouterPath(Routes.sweeps)) { _, _ in
+            try JSONAnswer.response(SweepList(sweeps: try await store.sweeps()))
+        }
+        router.post(RouterPath(Routes.sweeps)) { request, _ in
+            let (sweep, request) = try await parse(body(request))
+            return try JSONAnswer.response(try await store.submit(sweep, request, now: now))
+        }
+        router.post(RouterPath(Routes.plan)) { request, _ in
+            let (sweep, request) = try await parse(body(request))
+            return try JSONAnswer.response(try await store.plan(sweep, request))
+        }
+        router.get(RouterPath(Routes.sweep(":name"))) { _, context in
+            let name = try context.parameters.require("name")
+            return try JSONAnswer.response(try await naming { try await store.sweep(name) })
+        }
+        router.get(RouterPath(Routes.jobs(sweep: ":name"))) { request, context in
+            let name = try context.parameters.require("name")
+            let query = request.uri.queryParameters
+            return try JSONAnswer.response(
+                try await naming {
+                    try await store.jobs(
+                        sweep: name, after: query["after"].flatMap { Int($0) } ?? -1,
+                        limit: min(1000, max(1, query["limit"].flatMap { Int($0) } ?? 100)),
+                        state: query["state"].flatMap { JobState(rawValue: String($0)) })
+                })
+        }
+        router.post(RouterPath(Routes.control(sweep: ":name"))) { request, context in
+            let name = try context.parameters.require("name")
+            let posted: ControlRequest = try await body(request)
+            return try JSONAnswer.response(try await naming { try await store.control(sweep: name, posted, now: now) })
+        }
+    }
+
+    private func addJobRoutes(_ router: Router<BasicRequestContext>) {
+        router.get(RouterPath(Routes.job(":identity"))) { _, context in
+            try JSONAnswer.response(try await store.job(context.parameters.require("identity")))
+        }
+        router.get(RouterPath(Routes.explain(":identity"))) { _, context in
+            try JSONAnswer.response(try await store.explain(context.parameters.require("identity"), now: now))
+        }
+        router.post(RouterPath(Routes.control(job: ":identity"))) { request, context in
+            let identity = try context.parameters.require("identity")
+            return try JSONAnswer.response(try await store.control(job: identity, body(request), now: now))
+        }
+    }
+
+    /// Waits for the first event for as long as the reader wants.
+    private func events(_ query: Parameters) async throws -> EventPage {
+        let after = query["after"].flatMap { Int64($0) } ?? 0
+        let limit = min(1000, max(1, query["limit"].flatMap { Int($0) } ?? 100))
+        let deadline = ContinuousClock.now + .seconds(min(60, max(0, query["wait"].flatMap { Double($0) } ?? 0)))
+        var from = after
+        while true {
+            let place = from
+            let page = try await naming {
+                try await store.events(
+                    after: place, limit: limit, sweep: query["sweep"].map(String.init), job: query["job"].map(String.init))
+            }
+            if !page.events.isEmpty || ContinuousClock.now >= deadline || waiters.isClosed || Task.isCancelled { return page }
+            from = page.next
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    /// Names the nearest sweep when there is none of the name asked for.
+    private func naming<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch StoreError.unknownSweep(let name) {
+            let hint = nearestNameHint(for: name, among: try await store.sweepNames())
+            throw Problem(status: 404, title: "unknown sweep", detail: "there is no sweep '\(name)'\(hint)")
+        }
+    }
+
+    /// Parses a sweep file with the data sets that are known here, and completes the request with their fingerprints.
+    private func parse(_ request: SubmitRequest) async throws -> (SweepFile, SubmitRequest) {
+        let fingerprints = try await store.knownDatasets().merging(request.fingerprints) { $1 }
+        let sweep = try Self.parse(request, among: fingerprints)
+        var request = request
+        request.fingerprints = fingerprints.filter { sweep.datasetNames.contains($0.key) }
+        return (sweep, request)
+    }
+
+    static func parse(_ request: SubmitRequest, among fingerprints: [String: String]) throws(SweepFileError) -> SweepFile {
+        let custom = fingerprints.keys.sorted().filter { Catalogue.dataset($0) == nil }
+        return try SweepFile.parse(
+            source: request.source, file: request.file, overrides: request.overrides,
+            datasets: Catalogue.datasets + custom.map { .custom($0) })
+    }
+}

@@ -1,0 +1,109 @@
+import Sweep
+
+/// A job's row as the rules need it.
+struct JobEntry {
+    let id: Int64
+    let identity: String
+    var sweep: Int64
+    let jobClass: Int64
+    /// Whether other sweeps than `sweep` hold the job too.
+    let isShared: Bool
+    /// Whether the row stands in its queue.
+    let isReady: Bool
+    /// The state that the row has in the database.
+    let stored: JobState
+    var record: JobRecord
+
+    static let columns = """
+        id, identity, sweep, class, shared, ready, state, token, failed_attempts, worker, expires, not_before, checkpoint, \
+        checkpoint_epoch, ended_token, result_token, paused
+        """
+
+    init(_ row: SQLRow) {
+        id = row.integer(0)
+        identity = row.text(1)
+        sweep = row.integer(2)
+        jobClass = row.integer(3)
+        isShared = row.flag(4)
+        isReady = row.flag(5)
+        stored = JobState(rawValue: row.text(6)) ?? .failed
+        record = JobRecord(
+            state: stored, token: row.integer(7), failedAttempts: row.int(8),
+            hold: row.optionalText(9).map { .init(worker: $0, expires: row.real(10)) }, notBefore: row.real(11),
+            checkpoint: row.optionalText(12).map { .init(sha256: $0, epoch: row.int(13)) }, endedToken: row.integer(14),
+            resultToken: row.integer(15), isPaused: row.flag(16))
+    }
+}
+
+extension Ledger {
+    /// The job, held for the rest of the transaction.
+    /// - Throws: ``StoreError/unknownJob(_:)``
+    func entry(_ identity: String) throws -> JobEntry {
+        let row = try connection.row(
+            "SELECT \(JobEntry.columns) FROM jobs WHERE identity = ?" + connection.dialect.holding, [.text(identity)])
+        guard let row else { throw StoreError.unknownJob(identity) }
+        return JobEntry(row)
+    }
+
+    func entry(_ id: Int64) throws -> JobEntry {
+        let row = try connection.row(
+            "SELECT \(JobEntry.columns) FROM jobs WHERE id = ?" + connection.dialect.holding, [.integer(id)])
+        guard let row else { throw StoreError.unknownJob("number \(id)") }
+        return JobEntry(row)
+    }
+
+    /// Writes what the rules made of a record, and the counters and queues with it.
+    func save(_ entry: JobEntry, now: Double) throws {
+        let record = entry.record
+        let isReady = record.state == .pending && !record.isPaused && record.notBefore <= now
+        try connection.run(
+            """
+            UPDATE jobs SET state = ?, ready = ?, token = ?, failed_attempts = ?, worker = ?, expires = ?, not_before = ?,
+                checkpoint = ?, checkpoint_epoch = ?, ended_token = ?, result_token = ?, paused = ? WHERE id = ?
+            """,
+            [
+                .text(record.state.rawValue), .flag(isReady), .integer(record.token), .int(record.failedAttempts),
+                .text(record.hold?.worker), .real(record.hold?.expires), .real(record.notBefore),
+                .text(record.checkpoint?.sha256), .int(record.checkpoint?.epoch), .integer(record.endedToken),
+                .integer(record.resultToken), .flag(record.isPaused), .integer(entry.id),
+            ])
+        try moved(entry, to: record.state, isReady: isReady)
+    }
+
+    /// Brings counters and queues up to date with a changed row.
+    func moved(_ entry: JobEntry, to state: JobState, isReady: Bool) throws {
+        if isReady != entry.isReady { queue(entry.sweep, entry.jobClass, isReady ? 1 : -1) }
+        guard state != entry.stored else { return }
+        for sweep in try sweeps(holding: entry) {
+            count(sweep, entry.stored, -1)
+            count(sweep, state, 1)
+        }
+    }
+
+    /// The sweeps that hold a job.
+    func sweeps(holding entry: JobEntry) throws -> [Int64] {
+        guard entry.isShared else { return [entry.sweep] }
+        return try connection.rows("SELECT sweep FROM sweep_jobs WHERE job = ?", [.integer(entry.id)]).map { $0.integer(0) }
+    }
+
+    /// The digest, if no job refers to it any more.
+    func unneeded(_ digest: String?) throws -> String? {
+        guard let digest else { return nil }
+        let isNeeded = try connection.row(
+            """
+            SELECT 1 WHERE EXISTS (SELECT 1 FROM jobs WHERE checkpoint = ?)
+            OR EXISTS (SELECT 1 FROM result_files WHERE sha256 = ?)
+            """,
+            [.text(digest), .text(digest)])
+        return isNeeded == nil ? digest : nil
+    }
+
+    /// Runs a rule and tells its refusal as the store's.
+    func ruled<Result>(_ body: () throws(LeaseRules.Refusal) -> Result) throws -> Result {
+        do throws(LeaseRules.Refusal) {
+            return try body()
+        } catch {
+            throw StoreError.refused(error)
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import Sweep
+
+/// A job just leased.
+struct LeasedJob: Sendable {
+    let identity: String
+    /// The job description's JSON, as it was stored and as it goes out.
+    let job: String
+    let token: Int64
+    let attempt: Int
+    let checkpoint: JobRecord.Checkpoint?
+    /// The JSON of the sweep's checkpoint interval.
+    let checkpointInterval: String
+}

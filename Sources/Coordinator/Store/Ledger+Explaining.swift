@@ -1,0 +1,157 @@
+import Catalogue
+import Foundation
+import Sweep
+import Wire
+
+extension Ledger {
+    /// Why a job runs, waits, was reused or ended.
+    func explain(_ prefix: String, now: Double) throws -> Explanation {
+        let detail = try job(prefix)
+        let row = try connection.row(
+            "SELECT sweep, class, boost, position FROM jobs WHERE identity = ?", [.text(detail.identity)])!
+        let sweep = try sweep(row.integer(0))
+        var reasons: [String]
+        switch detail.record.state {
+        case .done: reasons = try finished(detail)
+        case .leased: reasons = runs(detail, now: now)
+        case .pending: reasons = try waits(detail, in: sweep, row, now: now)
+        case .quarantined, .failed: reasons = failed(detail, sweep)
+        case .cancelled: reasons = ["it was cancelled; `medsweep retry \(detail.identity.prefix(12))` sends it back into the queue"]
+        }
+        if detail.record.state == .pending, let checkpoint = detail.record.checkpoint {
+            reasons.append("it will go on from a checkpoint of \(checkpoint.epoch) epochs")
+        }
+        return Explanation(
+            identity: detail.identity, state: detail.record.state, reasons: reasons,
+            nearest: detail.record.state == .done ? nil : try nearest(to: detail.job, but: detail.identity))
+    }
+
+    private func finished(_ detail: JobDetail) throws -> [String] {
+        var reasons: [String] = []
+        if let attempt = detail.attempts.last(where: { $0.outcome == "done" }) {
+            reasons.append("attempt \(attempt.token) on \(attempt.worker) finished it\(Self.clock(attempt.ended))")
+        }
+        for name in detail.sweeps {
+            let submitted = try connection.row("SELECT submitted FROM sweeps WHERE name = ?", [.text(name)])?.real(0) ?? 0
+            if let ended = detail.attempts.last(where: { $0.outcome == "done" })?.ended, ended < submitted {
+                reasons.append("sweep '\(name)' asked for the same work later and reuses the result")
+            }
+        }
+        return reasons
+    }
+
+    private func runs(_ detail: JobDetail, now: Double) -> [String] {
+        guard let hold = detail.record.hold else { return [] }
+        var reasons = ["\(hold.worker) holds it under token \(detail.record.token); the lease runs out in \(max(0, Int(hold.expires - now))) s unless the worker is heard of"]
+        if let progress = detail.progress { reasons.append("epoch \(progress.epoch) of \(progress.epochs) is done") }
+        if detail.record.isPaused { reasons.append("it is being paused: its worker writes a checkpoint and hands it back") }
+        return reasons
+    }
+
+    private func failed(_ detail: JobDetail, _ sweep: SweepRow) -> [String] {
+        let retry = sweep.policy.policy.retry
+        var reasons: [String] = []
+        if detail.record.failedAttempts >= retry.maxAttempts {
+            reasons.append("\(detail.record.failedAttempts) attempts failed, which is max_attempts of sweep '\(sweep.name)'")
+        } else {
+            reasons.append("its last failure is of a kind that retry_on of sweep '\(sweep.name)' does not try again")
+        }
+        if let error = detail.attempts.last(where: { $0.error != nil })?.error { reasons.append("the last error: \(error)") }
+        reasons.append("`medsweep retry \(detail.identity.prefix(12))` sends it back into the queue")
+        return reasons
+    }
+
+    private func waits(_ detail: JobDetail, in sweep: SweepRow, _ row: SQLRow, now: Double) throws -> [String] {
+        var reasons: [String] = []
+        let (record, policy) = (detail.record, sweep.policy.policy)
+        if record.isPaused { reasons.append("it is paused; `medsweep resume \(detail.identity.prefix(12))` lets it go on") }
+        if sweep.isPaused { reasons.append("sweep '\(sweep.name)' is paused; `medsweep resume \(sweep.name)` lets it go on") }
+        if record.notBefore > now {
+            reasons.append("it sits out a backoff of another \(Int((record.notBefore - now).rounded(.up))) s after \(record.failedAttempts) failed attempts")
+        }
+        if let most = policy.limits.maxFailed, try counter(sweep.id, .quarantined) >= most {
+            reasons.append("\(most) jobs of sweep '\(sweep.name)' failed for good, which is its limits.max_failed")
+        }
+        if let most = policy.limits.parallel, try counter(sweep.id, .leased) >= most {
+            reasons.append("\(most) jobs of sweep '\(sweep.name)' run, which is its limits.parallel")
+        }
+        reasons += try unmet(detail, policy, now: now)
+        guard reasons.isEmpty else { return reasons }
+        let ahead = try connection.row(
+            """
+            SELECT count(*) FROM (SELECT 1 FROM jobs WHERE ready = 1 AND sweep = ? AND (boost > ? OR (boost = ? AND position < ?)) LIMIT 10000) AS ahead
+            """,
+            [.integer(sweep.id), .int(row.int(2)), .int(row.int(2)), .int(row.int(3))])!.int(0)
+        reasons.append(
+            ahead == 0
+                ? "it is the next of sweep '\(sweep.name)' (priority \(sweep.priority)); no worker has asked for work since"
+                : "\(ahead == 10_000 ? "10000 or more" : "\(ahead)") jobs of sweep '\(sweep.name)' (priority \(sweep.priority)) go before it")
+        return reasons
+    }
+
+    /// What no worker heard of in the last two minutes has.
+    private func unmet(_ detail: JobDetail, _ policy: SweepPolicy, now: Double) throws -> [String] {
+        let workers = try workers().filter { now - $0.seen < 120 }
+        guard !workers.isEmpty else { return ["no worker has been heard of in the last two minutes"] }
+        let job = detail.job
+        var lacks: [String] = []
+        for worker in workers {
+            let about = worker.description
+            var missing = policy.requires.unmet(by: about)
+            switch about.datasets[job.dataset] {
+            case nil: missing.append("lacks the data set '\(job.dataset)'")
+            case job.fingerprint: break
+            case let other?: missing.append("has other content under '\(job.dataset)' (\(other.prefix(12)), not \(job.fingerprint.prefix(12)))")
+            }
+            if !about.methods.contains(job.method) { missing.append("does not know the method '\(job.method)'") }
+            if about.coreVersion != job.coreVersion {
+                missing.append("has version \(about.coreVersion) of the training core, not \(job.coreVersion)")
+            }
+            if worker.isPaused { missing.append("is paused") }
+            if missing.isEmpty { return [] }
+            lacks.append("worker \(about.name) \(missing.joined(separator: ", "))")
+        }
+        let shown = lacks.prefix(5).joined(separator: "; ") + (lacks.count > 5 ? "; and \(lacks.count - 5) more" : "")
+        return ["no worker can do it: \(shown)"]
+    }
+
+    /// The finished job of the same method and data set that differs in the fewest settings.
+    private func nearest(to job: JobDescription, but identity: String) throws -> Explanation.Nearest? {
+        let rows = try connection.rows(
+            """
+            SELECT identity, job FROM jobs WHERE state = 'done'
+            AND class IN (SELECT id FROM classes WHERE method = ? AND dataset = ?) AND identity <> ? LIMIT 2000
+            """,
+            [.text(job.method), .text(job.dataset), .text(identity)])
+        var best: Explanation.Nearest?
+        for row in rows {
+            let other: JobDescription = try WireCoding.decode(from: Data(row.text(1).utf8))
+            let differences = Self.differences(job, other)
+            if differences.count < best?.differences.count ?? .max {
+                best = .init(identity: row.text(0), differences: differences)
+            }
+        }
+        return best
+    }
+
+    /// Which parts of the identity differ, e.g. `epochs: 20 here, 40 there`.
+    static func differences(_ here: JobDescription, _ there: JobDescription) -> [String] {
+        var result: [String] = []
+        func compare(_ name: String, _ one: String?, _ other: String?) {
+            if one != other { result.append("\(name): \(one ?? "nothing") here, \(other ?? "nothing") there") }
+        }
+        compare("method", here.method, there.method)
+        compare("dataset", here.dataset, there.dataset)
+        compare("content of \(here.dataset)", String(here.fingerprint.prefix(12)), String(there.fingerprint.prefix(12)))
+        compare("seed", "\(here.seed)", "\(there.seed)")
+        compare("core version", "\(here.coreVersion)", "\(there.coreVersion)")
+        for name in Set(here.configuration.keys).union(there.configuration.keys).sorted() {
+            compare(name, here.configuration[name].map { "\($0)" }, there.configuration[name].map { "\($0)" })
+        }
+        return result
+    }
+
+    private static func clock(_ time: Double?) -> String {
+        time.map { " at \(Date(timeIntervalSince1970: $0).formatted(.iso8601))" } ?? ""
+    }
+}

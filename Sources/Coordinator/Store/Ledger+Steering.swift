@@ -1,0 +1,152 @@
+import Foundation
+import Sweep
+import Wire
+
+/// What operators do to sweeps, jobs and workers.
+extension Ledger {
+    /// A job by its identity, or by the first eight or more digits of it if no other job begins so.
+    func resolve(_ prefix: String) throws -> String {
+        guard prefix.utf8.count < 64 else { return prefix }
+        guard prefix.utf8.count >= 8, prefix.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+            throw StoreError.unknownJob(prefix)
+        }
+        // 'g' comes behind every hexadecimal digit, in either database's order of plain ASCII.
+        let found = try connection.rows(
+            "SELECT identity FROM jobs WHERE identity >= ? AND identity < ? ORDER BY identity LIMIT 2",
+            [.text(prefix), .text(prefix + "g")])
+        guard let first = found.first else { throw StoreError.unknownJob(prefix) }
+        guard found.count == 1 else { throw StoreError.ambiguousJob(prefix) }
+        return first.text(0)
+    }
+
+    func control(job prefix: String, _ request: ControlRequest, now: Double) throws -> ControlResponse {
+        var entry = try entry(resolve(prefix))
+        if request.action == .prioritise { return try boost(entry, request, now: now) }
+        guard apply(request.action, to: &entry.record, now: now) else { return ControlResponse(changed: 0) }
+        try save(entry, now: now)
+        log(Self.past(request.action), who: request.who, job: entry.id, sweep: entry.sweep, at: now)
+        return ControlResponse(changed: 1)
+    }
+
+    private func boost(_ entry: JobEntry, _ request: ControlRequest, now: Double) throws -> ControlResponse {
+        let priority = try Self.priority(request)
+        let changed = try connection.run(
+            "UPDATE jobs SET boost = ? WHERE id = ? AND boost <> ?", [.int(priority), .integer(entry.id), .int(priority)])
+        guard changed > 0 else { return ControlResponse(changed: 0) }
+        try connection.run("UPDATE sweeps SET boosted = 1 WHERE id = ?", [.integer(entry.sweep)])
+        forgetSweeps()
+        log("priority changed by \(priority)", who: request.who, job: entry.id, sweep: entry.sweep, at: now)
+        return ControlResponse(changed: 1)
+    }
+
+    private func apply(_ action: ControlRequest.Action, to record: inout JobRecord, now: Double) -> Bool {
+        switch action {
+        case .pause: rules.pause(&record, true)
+        case .resume: rules.pause(&record, false)
+        case .cancel: rules.cancel(&record)
+        case .retry: rules.retry(&record, now: now)
+        case .prioritise: false
+        }
+    }
+
+    /// What needs one statement, however large the sweep: pausing, resuming and its priority. ``ControlRequest/Action/cancel``
+    /// and ``ControlRequest/Action/retry`` go on with ``control(_:sweep:after:limit:now:)``.
+    func control(sweep name: String, _ request: ControlRequest, now: Double) throws -> (id: Int64, ControlResponse) {
+        let sweep = try sweep(named: name)
+        var changed = 0
+        switch request.action {
+        case .pause, .resume:
+            let isPaused = request.action == .pause
+            changed = try connection.run(
+                "UPDATE sweeps SET paused = ? WHERE id = ? AND paused <> ?",
+                [.flag(isPaused), .integer(sweep.id), .flag(isPaused)])
+        case .prioritise:
+            let priority = try Self.priority(request)
+            changed = try connection.run(
+                "UPDATE sweeps SET priority = ? WHERE id = ? AND priority <> ?",
+                [.int(priority), .integer(sweep.id), .int(priority)])
+        case .cancel, .retry: return (sweep.id, ControlResponse(changed: 0))
+        }
+        guard changed > 0 else { return (sweep.id, ControlResponse(changed: 0)) }
+        forgetSweeps()
+        let open = try counter(sweep.id, .pending) + counter(sweep.id, .leased)
+        let detail = request.action == .prioritise ? "priority set to \(request.priority ?? 0)" : Self.past(request.action)
+        log(detail, who: request.who, sweep: sweep.id, at: now)
+        if request.action != .pause { isWaking = true }
+        return (sweep.id, ControlResponse(changed: max(open, 1)))
+    }
+
+    /// Cancels or retries a batch of a sweep's jobs. Jobs that other sweeps ask for too are left to those when cancelling.
+    /// - Parameter after: the number of the last job looked at.
+    func control(
+        _ action: ControlRequest.Action, sweep: Int64, after: Int64, limit: Int = 500, now: Double
+    ) throws -> (changed: Int, next: Int64?) {
+        let states = action == .cancel ? "('pending', 'leased', 'quarantined')" : "('quarantined', 'failed', 'cancelled', 'pending')"
+        let rows = try connection.rows(
+            """
+            SELECT sweep_jobs.job, jobs.state IN \(states) AND (jobs.state <> 'pending' OR \(action == .cancel ? "1 = 1" : "jobs.ready = 0"))
+            FROM sweep_jobs JOIN jobs ON jobs.id = sweep_jobs.job
+            WHERE sweep_jobs.sweep = ? AND sweep_jobs.job > ? ORDER BY sweep_jobs.job LIMIT ?
+            """,
+            [.integer(sweep), .integer(after), .int(limit)])
+        var changed = 0
+        for row in rows where row.flag(1) {
+            var entry = try entry(row.integer(0))
+            if action == .cancel, entry.isShared {
+                if entry.sweep == sweep, let other = try connection.row(
+                    "SELECT sweep, position FROM sweep_jobs WHERE job = ? AND sweep <> ? ORDER BY sweep",
+                    [.integer(entry.id), .integer(sweep)])
+                {
+                    try rule(&entry, by: other.integer(0), position: other.int(1))
+                }
+                continue
+            }
+            guard apply(action, to: &entry.record, now: now) else { continue }
+            try save(entry, now: now)
+            changed += 1
+        }
+        return (changed, rows.count == limit ? rows.last?.integer(0) : nil)
+    }
+
+    /// Puts a batch's outcome on record.
+    func logControl(_ request: ControlRequest, sweep: Int64, changed: Int, now: Double) {
+        guard changed > 0 else { return }
+        log("\(Self.past(request.action)): \(changed) jobs", who: request.who, sweep: sweep, at: now)
+    }
+
+    func control(worker name: String, _ request: ControlRequest, now: Double) throws -> ControlResponse {
+        guard request.action == .pause || request.action == .resume else {
+            throw StoreError.senseless("a worker can be paused and resumed, nothing else")
+        }
+        guard try connection.row("SELECT 1 FROM workers WHERE name = ?", [.text(name)]) != nil else {
+            throw StoreError.unknownWorker(name)
+        }
+        let isPaused = request.action == .pause
+        let changed = try connection.run(
+            "UPDATE workers SET paused = ? WHERE name = ? AND paused <> ?", [.flag(isPaused), .text(name), .flag(isPaused)])
+        guard changed > 0 else { return ControlResponse(changed: 0) }
+        forgetWorkers()
+        log("worker \(name) \(Self.past(request.action))", who: request.who, at: now)
+        if !isPaused { isWaking = true }
+        let jobs = try connection.row(
+            "SELECT count(*) FROM jobs WHERE state = 'leased' AND worker = ?", [.text(name)])!.int(0)
+        return ControlResponse(changed: max(1, jobs))
+    }
+
+    private static func priority(_ request: ControlRequest) throws -> Int {
+        guard let priority = request.priority, (-1000...1000).contains(priority) else {
+            throw StoreError.senseless("a priority is a whole number from -1000 to 1000")
+        }
+        return priority
+    }
+
+    private static func past(_ action: ControlRequest.Action) -> String {
+        switch action {
+        case .pause: "paused"
+        case .resume: "resumed"
+        case .cancel: "cancelled"
+        case .retry: "sent back into the queue"
+        case .prioritise: "prioritised"
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Sweep
+import Synchronization
+import Wire
+
+/// What a store has read before and need not read again: things that never change, and how lately workers were noted.
+final class StoreCache: Sendable {
+    /// A policy as it is stored, read.
+    struct Policy: Sendable {
+        let policy: SweepPolicy
+        /// `policy.checkpoint` as it goes into an answer.
+        let checkpointInterval: String
+    }
+
+    private struct State {
+        var policies: [String: Policy] = [:]
+        var classes: [Int64: JobClass] = [:]
+        var classNumbers: [JobClass: Int64] = [:]
+        var noted: [String: (description: WorkerDescription, at: Double)] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Seconds for which a worker need not be noted again.
+    static let noteInterval = 10.0
+
+    func policy(_ text: String) throws -> Policy {
+        if let known = state.withLock({ $0.policies[text] }) { return known }
+        let policy: SweepPolicy = try WireCoding.decode(from: Data(text.utf8))
+        let interval = String(decoding: try WireCoding.encode(policy.checkpoint), as: UTF8.self)
+        let entry = Policy(policy: policy, checkpointInterval: interval)
+        state.withLock { state in
+            if state.policies.count > 1000 { state.policies = [:] }
+            state.policies[text] = entry
+        }
+        return entry
+    }
+
+    func jobClass(_ number: Int64) -> JobClass? { state.withLock { $0.classes[number] } }
+    func number(of jobClass: JobClass) -> Int64? { state.withLock { $0.classNumbers[jobClass] } }
+
+    /// Only what is committed may be remembered.
+    func remember(_ classes: [Int64: JobClass]) {
+        state.withLock { state in
+            for (number, jobClass) in classes {
+                state.classes[number] = jobClass
+                state.classNumbers[jobClass] = number
+            }
+        }
+    }
+
+    /// Whether the worker was noted lately and still is what it was.
+    func isNoted(_ worker: WorkerDescription, now: Double) -> Bool {
+        guard let entry = state.withLock({ $0.noted[worker.name] }) else { return false }
+        return abs(now - entry.at) < Self.noteInterval && entry.description == worker
+    }
+
+    func note(_ worker: WorkerDescription, now: Double) {
+        state.withLock { state in
+            if state.noted.count > 100_000 { state.noted = [:] }
+            state.noted[worker.name] = (worker, now)
+        }
+    }
+}
+
+/// What a worker must have for a job.
+struct JobClass: Sendable, Hashable {
+    let method: String
+    let dataset: String
+    let fingerprint: String
+    let core: Int
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Hummingbird
+import Sweep
+import Wire
+
+extension CoordinatorRoutes {
+    func addWorkerRoutes(_ router: Router<BasicRequestContext>) {
+        router.post(RouterPath(Routes.leases)) { request, _ in
+            JSONAnswer.response(text: try leaseAnswer(try await lease(body(request))))
+        }
+        router.post(RouterPath(Routes.heartbeat(":identity"))) { request, context in
+            let action = try await store.heartbeat(
+                context.parameters.require("identity"), body(request), now: now, duration: configuration.leaseDuration)
+            return try JSONAnswer.response(HeartbeatResponse(action: action))
+        }
+        router.post(RouterPath(Routes.checkpoint(":identity"))) { request, context in
+            let posted: CheckpointRequest = try await body(request)
+            try requireArtefacts([posted.checkpoint.sha256])
+            let (answer, unneeded) = try await store.checkpoint(context.parameters.require("identity"), posted, now: now)
+            if let unneeded { artefacts.remove(unneeded) }
+            return try JSONAnswer.response(answer)
+        }
+        router.post(RouterPath(Routes.result(":identity"))) { request, context in
+            let posted: ResultRequest = try await body(request)
+            try requireArtefacts(posted.result.artefacts.map(\.sha256))
+            let (answer, unneeded) = try await store.complete(context.parameters.require("identity"), posted, now: now)
+            if let unneeded { artefacts.remove(unneeded) }
+            return try JSONAnswer.response(answer)
+        }
+        router.post(RouterPath(Routes.failure(":identity"))) { request, context in
+            var posted: FailureRequest = try await body(request)
+            posted.logTail = String(posted.logTail.suffix(16 << 10))
+            return try JSONAnswer.response(
+                try await store.fail(context.parameters.require("identity"), posted, now: now))
+        }
+        router.post(RouterPath(Routes.release(":identity"))) { request, context in
+            try JSONAnswer.response(
+                try await store.release(context.parameters.require("identity"), body(request), now: now))
+        }
+    }
+
+    /// Waits for work for as long as the worker wants.
+    private func lease(_ request: LeaseRequest) async throws -> [LeasedJob] {
+        let count = min(64, max(1, request.count))
+        let deadline = ContinuousClock.now + .seconds(min(60, max(0, request.wait)))
+        while true {
+            let seen = waiters.news
+            let (jobs, isMoreLeft) = try await store.lease(
+                to: request.worker, count: count, now: now, duration: configuration.leaseDuration)
+            if isMoreLeft { waiters.passOn() }
+            let left = (deadline - .now) / .seconds(1)
+            if !jobs.isEmpty || left <= 0 || waiters.isClosed || Task.isCancelled { return jobs }
+            await waiters.wait(seconds: left, seen: seen)
+        }
+    }
+
+    /// The JSON of a ``LeaseResponse``. Descriptions go out as they were stored: decoding and encoding them again would
+    /// be most of a lease's work.
+    private func leaseAnswer(_ jobs: [LeasedJob]) throws -> String {
+        let leases = try jobs.map { job in
+            let checkpoint = try job.checkpoint.map {
+                "\"checkpoint\":\(String(decoding: try WireCoding.encode($0), as: UTF8.self)),"
+            } ?? ""
+            return """
+                {"attempt":\(job.attempt),\(checkpoint)"checkpointInterval":\(job.checkpointInterval),\
+                "duration":\(configuration.leaseDuration),"heartbeat":\(configuration.heartbeat),\
+                "identity":"\(job.identity)","job":\(job.job),"token":\(job.token)}
+                """
+        }
+        return "{\"leases\":[\(leases.joined(separator: ","))]}"
+    }
+
+    private func requireArtefacts(_ digests: [String]) throws {
+        for digest in digests {
+            guard ArtefactStore.isDigest(digest) else { throw ArtefactStore.badDigest }
+            guard artefacts.exists(digest) else {
+                throw Problem(status: 409, title: "missing file", detail: "the file \(digest) has not arrived; put it first")
+            }
+        }
+    }
+}
