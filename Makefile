@@ -21,6 +21,7 @@ demo: release
 	$(RELEASE)/medsweep run Sweeps/demo.yaml --data $(DEMO) --workers 2 --report report.html
 
 test: install
+	@sh Docker/install.sh test
 	swift build --build-tests --scratch-path $(BUILD)
 	swift test --skip-build --scratch-path $(BUILD)
 

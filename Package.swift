@@ -108,7 +108,7 @@ let package = Package(
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
         .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "EndToEndTests", dependencies: ["Imaging", "Wire", "medsweep", "medsweep-worker"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["Imaging", "TestSupport", "Wire", "medsweep", "medsweep-worker"]),
     ],
     cxxLanguageStandard: .cxx17
 )

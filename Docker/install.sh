@@ -2,6 +2,7 @@
 # Installs what medsweep needs from Debian's packages, and nothing that is there already.
 #
 #   Docker/install.sh build            what the build links against
+#   Docker/install.sh test             servers and tools that the tests use
 #   Docker/install.sh demo             the images of the demo (about 40 MB); prints where the histology image lies
 #   Docker/install.sh bench            PyTorch and scikit-learn, for the comparison
 #   Docker/install.sh run-worker       what a built worker needs at run time
@@ -37,6 +38,10 @@ build)
     need make pkg-config g++ libcurl4-openssl-dev libpng-dev libpq-dev libturbojpeg0-dev libsqlite3-dev zlib1g-dev
     # A libtorch of your own, named by LIBTORCH, takes the place of Debian's.
     [ -n "${LIBTORCH:-}" ] || need libopenblas0-openmp libtorch-dev
+    ;;
+test)
+    # What tests start beside our own programs.
+    need openssl postgresql
     ;;
 demo)
     need mricron-data
