@@ -101,7 +101,8 @@ let package = Package(
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
         .testTarget(name: "ReportTests", dependencies: ["Report"]),
         .testTarget(name: "CoordinatorTests", dependencies: [
-            "Coordinator", .product(name: "Crypto", package: "swift-crypto"),
+            "Coordinator", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "GRDB", package: "GRDB.swift"),
         ]),
         .testTarget(name: "ClientTests", dependencies: ["Client", .product(name: "Crypto", package: "swift-crypto")]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", .product(name: "Logging", package: "swift-log")]),
