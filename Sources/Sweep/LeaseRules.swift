@@ -79,6 +79,8 @@ public struct LeaseRules: Sendable {
             try newest(token, job)
             if isFencing, token == job.endedToken { throw .staleToken(current: job.token) }
             job.state = .leased
+            // The lease that ran out has not failed after all.
+            job.failedAttempts = max(0, job.failedAttempts - 1)
         case .failed, .quarantined:
             throw .staleToken(current: job.token)
         }
@@ -129,6 +131,10 @@ public struct LeaseRules: Sendable {
         try known(token, job)
         if isIdempotent, token == job.endedToken { return }
         try running(token, job)
+        if job.state == .pending, token != job.endedToken {
+            // It had run out, and is handed back in good order all the same.
+            job.failedAttempts = max(0, job.failedAttempts - 1)
+        }
         job.state = .pending
         job.endedToken = token
         job.hold = nil
@@ -145,7 +151,7 @@ public struct LeaseRules: Sendable {
         if job.state == .pending {
             job.endedToken = token
             // The machine was lost, not the job: nothing is gained by waiting.
-            job.notBefore = now
+            job.notBefore = 0
         }
         return ending
     }

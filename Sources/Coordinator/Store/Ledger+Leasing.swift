@@ -40,7 +40,11 @@ extension Ledger {
         _ entry: JobEntry, _ job: String, of sweep: SweepRow, to worker: WorkerDescription, now: Double, duration: Double
     ) throws -> LeasedJob? {
         var entry = entry
-        guard let token = rules.lease(&entry.record, to: worker.name, now: now, duration: duration) else { return nil }
+        guard let token = rules.lease(&entry.record, to: worker.name, now: now, duration: duration) else {
+            // The clock was set back, into the job's backoff: it leaves its queue until that is over once more.
+            try save(entry, now: now)
+            return nil
+        }
         try connection.run(
             """
             UPDATE jobs SET state = 'leased', ready = 0, token = ?, worker = ?, expires = ?, progress = NULL, share = 0

@@ -1,0 +1,173 @@
+import Catalogue
+import Sweep
+import Wire
+
+@testable import Coordinator
+
+/// A worker as far as a coordinator can tell: it asks, trains, tells and at times dies.
+final class SimulatedWorker {
+    private final class Held {
+        let job: LeasedJob
+        var epoch: Int
+        var isOver = false
+        init(_ job: LeasedJob) {
+            self.job = job
+            epoch = job.checkpoint?.epoch ?? 0
+        }
+    }
+
+    private let world: Simulation
+    private let number: Int
+    private let slots: Int
+    private var description: WorkerDescription
+    private var held: [String: Held] = [:]
+    /// What the worker was before it died is not heard any more.
+    private var life = 0
+    private var question = 0
+    /// Until then it does nothing, and knows nothing of it.
+    private var stoppedUntil = 0.0
+    private var isDead = false
+
+    private static let epochs = 6
+    private static let heartbeat = 5.0
+
+    var name: String { description.name }
+
+    init(_ number: Int, slots: Int, world: Simulation) {
+        self.number = number
+        self.slots = slots
+        self.world = world
+        var datasets = ["brain": "f", "rsna": "g"]
+        // Some have one data set only; the first two have all.
+        if number > 1 { datasets[["brain", "rsna", "none"][number % 3]] = nil }
+        description = WorkerDescription(
+            name: "w\(number)", host: "h", device: "cpu", memory: 8 << 30, datasets: datasets, methods: ["ae"], engine: "e")
+        plan(world.random(0, 5)) { self.ask() }
+    }
+
+    // MARK: Life
+
+    /// Plans something that this life does, not before the worker goes on if it is stopped.
+    private func plan(_ delay: Double, _ body: @escaping () throws -> Void) {
+        let life = life
+        world.timeline.after(delay) { [weak self] in
+            guard let self, life == self.life, !self.isDead else { return }
+            let left = self.stoppedUntil - self.world.timeline.now
+            if left > 0 { return self.plan(left + 0.001, body) }
+            try body()
+        }
+    }
+
+    func die() {
+        life += 1
+        isDead = true
+        held = [:]
+        world.timeline.after(world.random(1, 60)) { [weak self] in
+            guard let self, self.isDead else { return }
+            self.isDead = false
+            // A new process has a new name.
+            self.description.name = "w\(self.number)-\(self.life)"
+            self.plan(1) { self.ask() }
+        }
+    }
+
+    func stop(for seconds: Double) { stoppedUntil = world.timeline.now + seconds }
+
+    // MARK: Work
+
+    private func ask() {
+        guard held.count < slots else { return plan(world.random(1, 4)) { self.ask() } }
+        question += 1
+        let mine = question
+        world.send(.lease(description, count: slots - held.count)) { [weak self] reply in
+            guard let self else { return }
+            self.plan(0) {
+                // An answer that comes late, or twice, is to a question that is over.
+                guard mine == self.question, case .leases(let jobs) = reply else { return }
+                self.question += 1
+                for job in jobs { self.start(job) }
+                self.plan(self.world.random(0.5, 4)) { self.ask() }
+            }
+        }
+        plan(12) {
+            if mine == self.question { self.ask() }
+        }
+    }
+
+    private func start(_ job: LeasedJob) {
+        let held = Held(job)
+        self.held[job.identity] = held
+        beat(held)
+        plan(world.random(1, 8)) { self.train(held) }
+    }
+
+    private func isHolding(_ held: Held) -> Bool { !held.isOver && self.held[held.job.identity] === held }
+
+    private func drop(_ held: Held) {
+        held.isOver = true
+        if self.held[held.job.identity] === held { self.held[held.job.identity] = nil }
+    }
+
+    private func beat(_ held: Held) {
+        guard isHolding(held) else { return }
+        let progress = JobProgress(epoch: held.epoch, epochs: Self.epochs)
+        world.send(.heartbeat(held.job.identity, HeartbeatRequest(token: held.job.token, worker: name, progress: progress))) {
+            [weak self] reply in
+            self?.plan(0) {
+                guard let self, self.isHolding(held) else { return }
+                switch reply {
+                case .action(.cancel), .refused: self.drop(held)
+                case .action(.drain): self.handBack(held)
+                default: break
+                }
+            }
+        }
+        plan(Self.heartbeat) { self.beat(held) }
+    }
+
+    private func train(_ held: Held) {
+        guard isHolding(held) else { return }
+        held.epoch += 1
+        if world.chance(0.02) {
+            drop(held)
+            return insist(on: .failure(
+                held.job.identity, FailureRequest(token: held.job.token, error: "no", logTail: "", signal: nil)), tries: 3)
+        }
+        if held.epoch >= Self.epochs {
+            drop(held)
+            return insist(on: .result(held.job.identity, ResultRequest(token: held.job.token, result: Self.result(of: held.job))), tries: 40)
+        }
+        if held.epoch % 2 == 0 { checkpoint(held) }
+        plan(world.random(1, 8)) { self.train(held) }
+    }
+
+    private func checkpoint(_ held: Held) {
+        let checkpoint = JobRecord.Checkpoint(sha256: "\(held.job.identity)-\(held.epoch)", epoch: held.epoch)
+        world.send(.checkpoint(held.job.identity, CheckpointRequest(token: held.job.token, checkpoint: checkpoint))) { _ in }
+    }
+
+    private func handBack(_ held: Held) {
+        checkpoint(held)
+        drop(held)
+        plan(world.random(0.1, 2)) {
+            self.insist(on: .release(held.job.identity, ReleaseRequest(token: held.job.token)), tries: 2)
+        }
+    }
+
+    /// Says it again and again until there is an answer.
+    private func insist(on call: Call, tries: Int) {
+        var isHeard = false
+        world.send(call) { _ in isHeard = true }
+        plan(world.random(3, 9)) {
+            if !isHeard, tries > 1 { self.insist(on: call, tries: tries - 1) }
+        }
+    }
+
+    /// Equal jobs give equal numbers.
+    static func result(of job: LeasedJob) -> JobResult {
+        let number = Double(Int(job.identity.prefix(6), radix: 16) ?? 0) / Double(1 << 24)
+        return JobResult(
+            metrics: ["auc": number], losses: [], artefacts: [], trainingSeconds: 1, wallSeconds: 1, peakMemory: 1, worker: "w",
+            host: "h", device: "cpu", engine: "e")
+    }
+}
