@@ -1,6 +1,8 @@
 /// The name of `candidates` that `name` was probably meant to be: the one with the fewest edits, if that is
 /// no more than a third of its letters; ties go to the first.
 public func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
+    // Nobody means a name with a text of this length, and comparing it would take long.
+    guard name.utf8.count <= 400 else { return nil }
     var best: (name: String, distance: Int)?
     for candidate in candidates {
         let distance = editDistance(Array(name.lowercased()), Array(candidate.lowercased()))

@@ -8,7 +8,7 @@ public enum BearerToken {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw .file("cannot read the token file '\(path)'")
         }
-        guard let token = text.split(whereSeparator: \.isNewline).first?.split(separator: " ").last else {
+        guard let token = text.split(whereSeparator: \.isNewline).first?.split(whereSeparator: \.isWhitespace).last else {
             throw .file("the token file '\(path)' is empty")
         }
         return String(token)

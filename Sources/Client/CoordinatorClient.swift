@@ -145,6 +145,7 @@ public struct CoordinatorClient: Sendable {
             answer = try await pool.perform(transfer)
         } catch let failure as Transfer.Failure {
             try Task.checkCancellation()
+            if failure.isUntrusted { throw ClientError.untrusted(address: address, reason: failure.reason) }
             throw ClientError.unreachable(address: address, reason: failure.reason)
         }
         guard (200..<300).contains(answer.status) else {

@@ -31,6 +31,8 @@ struct Transfer: Sendable {
         let reason: String
         /// The request may have reached the server.
         let wasSent: Bool
+        /// The server's certificate was refused.
+        var isUntrusted = false
     }
 }
 
@@ -41,6 +43,8 @@ final class Connection: @unchecked Sendable {
     private let curl: UnsafeMutableRawPointer
     private let headers: UnsafeMutablePointer<curl_slist>?
     private let certificates: URL?
+    /// Where libcurl writes why a request failed.
+    private let message = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     init(token: String?, certificates: URL?) {
         precondition(Connection.isReady, "libcurl cannot be started")
@@ -56,6 +60,7 @@ final class Connection: @unchecked Sendable {
     deinit {
         curl_easy_cleanup(curl)
         curl_slist_free_all(headers)
+        message.deallocate()
     }
 
     /// What the callbacks of a running request work on.
@@ -67,6 +72,7 @@ final class Connection: @unchecked Sendable {
         var data: Data?
         var offset = 0
         var download: FileHandle?
+        var writeError: (any Error)?
         let isCancelled: @Sendable () -> Bool
 
         init(limit: Int, isCancelled: @escaping @Sendable () -> Bool) {
@@ -91,7 +97,14 @@ final class Connection: @unchecked Sendable {
         // A slow upload is no failure; a silent connection is.
         medsweep_curl_set_long(curl, CURLOPT_LOW_SPEED_LIMIT, 1)
         medsweep_curl_set_long(curl, CURLOPT_LOW_SPEED_TIME, Int(transfer.timeout.rounded(.up)))
-        if let certificates { medsweep_curl_set_text(curl, CURLOPT_CAINFO, certificates.path) }
+        medsweep_curl_set_long(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        if let certificates {
+            medsweep_curl_set_text(curl, CURLOPT_CAINFO, certificates.path)
+            // Nothing but them: the system's folder is left out too.
+            medsweep_curl_set_pointer(curl, CURLOPT_CAPATH, nil)
+        }
+        message.pointee = 0
+        medsweep_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, message)
         try open(transfer, context)
         defer {
             try? context.upload?.close()
@@ -108,13 +121,32 @@ final class Connection: @unchecked Sendable {
             Unmanaged<Context>.fromOpaque(pointer!).takeUnretainedValue().isCancelled() ? 1 : 0
         }
         let code = withExtendedLifetime(context) { curl_easy_perform(curl) }
-        guard code == CURLE_OK else {
-            let reason = context.overflowed
-                ? "its answer is larger than \(transfer.limit) bytes" : String(cString: curl_easy_strerror(code))
-            let neverSent = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_SSL_CONNECT_ERROR].contains(code)
-            throw Transfer.Failure(reason: reason, wasSent: !neverSent)
-        }
+        guard code == CURLE_OK else { throw failure(code, transfer, context) }
         return Transfer.Answer(status: medsweep_curl_status(curl), body: context.received)
+    }
+
+    private func failure(_ code: CURLcode, _ transfer: Transfer, _ context: Context) -> any Error {
+        if let error = context.writeError, let destination = transfer.destination {
+            let sentence = "cannot write '\(destination.path)': \(error.localizedDescription)"
+            return Connection.isDiskFull(error) ? ClientError.diskFull(sentence) : ClientError.file(sentence)
+        }
+        let isUntrusted = code == CURLE_PEER_FAILED_VERIFICATION
+        let reason = if context.overflowed {
+            "its answer is larger than \(transfer.limit) bytes"
+        } else if isUntrusted, message.pointee != 0 {
+            String(cString: message)
+        } else {
+            String(cString: curl_easy_strerror(code))
+        }
+        let neverSent = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_SSL_CONNECT_ERROR].contains(code) || isUntrusted
+        return Transfer.Failure(reason: reason, wasSent: !neverSent, isUntrusted: isUntrusted)
+    }
+
+    private static func isDiskFull(_ error: any Error) -> Bool {
+        let error = error as NSError
+        if error.domain == NSCocoaErrorDomain, error.code == CocoaError.Code.fileWriteOutOfSpace.rawValue { return true }
+        let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+        return cause.domain == NSPOSIXErrorDomain && [ENOSPC, EDQUOT].contains(Int32(cause.code))
     }
 
     private func open(_ transfer: Transfer, _ context: Context) throws {
@@ -164,7 +196,13 @@ final class Connection: @unchecked Sendable {
         let context = Unmanaged<Context>.fromOpaque(pointer!).takeUnretainedValue()
         let part = Data(bytes: bytes!, count: size * count)
         if let download = context.download {
-            return (try? download.write(contentsOf: part)) == nil ? 0 : part.count
+            do {
+                try download.write(contentsOf: part)
+                return part.count
+            } catch {
+                context.writeError = error
+                return 0
+            }
         }
         guard context.received.count + part.count <= context.limit else {
             context.overflowed = true

@@ -19,6 +19,10 @@ public struct CoordinatorConfiguration: Sendable {
     public var postgres: String?
     /// Where files are kept, for several coordinators a folder that all of them see; `nil`: in the state folder.
     public var artefactFolder: URL?
+    /// Certificate and key to serve `https` with; `nil`: plain `http`.
+    public var tls: TLSFiles?
+    /// What a connection may take.
+    public var limits = ConnectionLimits()
 
     public init(
         stateFolder: URL, host: String = "127.0.0.1", port: Int = 7733, leaseDuration: Double = 30,
@@ -46,6 +50,7 @@ public struct CoordinatorError: Error, Hashable, Sendable, CustomStringConvertib
         case newerState
         case unwritable
         case badTokens
+        case badCertificate
         case notLoopback
         case databaseAway
     }

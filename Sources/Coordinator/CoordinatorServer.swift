@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import HummingbirdTLS
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -11,12 +12,14 @@ public struct CoordinatorServer: Sendable {
     private let logger: Logger
     /// Held for as long as the server lives.
     private let folder: StateFolder
+    private let tls: TLSConfiguration?
 
     /// Opens the state folder; nothing listens yet.
     /// - Throws: ``CoordinatorError``
     public init(configuration: CoordinatorConfiguration) throws {
         self.configuration = configuration
         let tokens = try configuration.tokenFile.map { try Tokens(file: $0) }
+        tls = try configuration.tls.map { try $0.configuration() }
         guard tokens != nil || ["127.0.0.1", "::1", "localhost"].contains(configuration.host) else {
             throw CoordinatorError(
                 .notLoopback, "a coordinator without tokens listens on this machine only, not on \(configuration.host); give it a --token-file")
@@ -50,7 +53,7 @@ public struct CoordinatorServer: Sendable {
         // Hummingbird's own start and stop remarks are no news to a user.
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
-            router: routes.router(), server: .http1(configuration: .init(idleTimeout: .seconds(120))),
+            router: routes.router(), server: try server(),
             configuration: .init(address: .hostname(host, port: configuration.port), serverName: nil),
             onServerRunning: { channel in
                 onListening(host.contains(":") ? "[\(host)]" : host, channel.localAddress?.port ?? 0)
@@ -74,6 +77,19 @@ public struct CoordinatorServer: Sendable {
         } catch let error as IOError {
             throw listenError(error)
         }
+    }
+
+    /// HTTP/1.1, with TLS if so configured, every connection under its guard.
+    private func server() throws -> HTTPServerBuilder {
+        let limits = configuration.limits
+        let count = ConnectionCount(limit: limits.connections)
+        let http = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [RequestWatch(ConnectionGuard(limits: limits, count: count))],
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.fieldBytes, maxHeaderListSize: limits.headBytes,
+                    maxHeaderFieldCount: limits.fields)))
+        return if let tls { try .tls(http, tlsConfiguration: tls) } else { http }
     }
 
     private func listenError(_ error: IOError) -> CoordinatorError {

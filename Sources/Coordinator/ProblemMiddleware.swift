@@ -2,6 +2,8 @@ import DurableFiles
 import Foundation
 import Hummingbird
 import Logging
+import NIOCore
+import NIOHTTP1
 import Sweep
 import Wire
 
@@ -57,6 +59,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             return Problem(status: 507, title: "disk full", detail: "the disk of the coordinator's database is full; free space there")
         case let error where store.isPassing(error):
             return Problem(status: 503, title: "database away", detail: "the coordinator's database does not answer; try again later")
+        case is HTTPParserError:
+            return Problem(status: 400, title: "bad request", detail: "the request is not HTTP/1.1 within this coordinator's limits")
+        case is ChannelError, is IOError, is CancellationError:
+            // Nobody is there to read this.
+            return Problem(status: 400, title: "broken off", detail: "the connection ended within the request")
         case let error as HTTPError:
             if error.status == .notFound {
                 return Problem(status: 404, title: "not found", detail: "there is nothing at \(request.method) \(request.uri.path)")
@@ -80,16 +87,28 @@ struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
         guard header.hasPrefix("Bearer "), let role = tokens.role(of: String(header.dropFirst(7))) else {
             throw Problem(status: 401, title: "unauthorised", detail: "this coordinator wants a bearer token; give one with --token-file")
         }
-        if role == .worker, !Self.isForWorkers(request.uri.path) {
+        if role == .worker, !Self.isForWorkers(request.method, request.uri.path) {
             throw Problem(status: 403, title: "forbidden", detail: "a worker's token cannot do this; use an operator's")
         }
         return try await next(request, context)
     }
 
-    private static func isForWorkers(_ path: String) -> Bool {
-        path == Routes.leases || path.hasPrefix(Routes.artefact(""))
-            || path.hasPrefix(Routes.job("")) && path.split(separator: "/").count == 4
+    /// Everything that a worker's token may do, by method and the shape of the path. What is not in this list is for
+    /// operators, routes to come included.
+    static func isForWorkers(_ method: HTTPRequest.Method, _ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        // The path begins with a slash: the first part is empty.
+        guard parts.count >= 3, parts[0].isEmpty, parts[1] == "v1" else { return false }
+        return switch (parts[2], parts.count) {
+        case ("leases", 3): method == .post
+        case ("artefacts", 4): method == .get || method == .put
+        case ("jobs", 5): method == .post && workerReports.contains(String(parts[4]))
+        default: false
+        }
     }
+
+    /// What a worker tells of a job that it holds.
+    private static let workerReports: Set = ["heartbeat", "checkpoint", "result", "failure", "release"]
 }
 
 /// Answers in JSON.

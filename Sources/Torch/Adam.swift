@@ -95,6 +95,10 @@ public final class Adam {
     public func restore(_ tensors: [String: Tensor], steps: Int) throws(TorchError) {
         for (name, tensor) in state {
             guard let source = tensors[name] else { throw TorchError("the optimiser's state lacks '\(name)'") }
+            // A smaller one would be stretched to fit.
+            guard source.shape == tensor.shape else {
+                throw TorchError("'\(name)' of the optimiser's state has the shape \(source.shape), not \(tensor.shape)")
+            }
             try tensor.copy(from: source)
         }
         self.steps = steps

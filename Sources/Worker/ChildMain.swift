@@ -1,5 +1,6 @@
 import AnomalyDetection
 import Foundation
+import Sweep
 import Synchronization
 
 #if canImport(Glibc)
@@ -37,7 +38,7 @@ public enum ChildMain {
             try tell(.outcome(outcome, peakMemory: peakMemory))
             return 0
         } catch {
-            try? tell(.error("\(error)"))
+            try? tell(.error("\(error)", kind: FailureKind(of: error)))
             return 1
         }
     }

@@ -16,12 +16,19 @@ final class JobSlot: Sendable {
     private let progress = Mutex<JobProgress?>(nil)
     private let fate = Mutex(Fate.running)
 
+    private struct Checkpoint: Sendable {
+        let file: URL
+        let epoch: Int
+    }
+
     private enum Fate {
         case running
         /// The coordinator wants no more of it.
         case dropped
-        /// The worker leaves: checkpoint and hand back.
+        /// The worker leaves, or the job is held: checkpoint and hand back.
         case leaving
+        /// It took too long to leave: hand back without a checkpoint.
+        case abandoned
     }
 
     init(_ lease: Lease, worker: WorkerContext) {
@@ -50,7 +57,7 @@ final class JobSlot: Sendable {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             try await train()
         } catch {
-            await report(error: "\(error)", logTail: "", signal: nil)
+            await end(with: .failed(error: "\(error)", kind: FailureKind(of: error), logTail: "", signal: nil))
         }
     }
 
@@ -60,8 +67,11 @@ final class JobSlot: Sendable {
         process.withLock { $0 }?.stop()
     }
 
-    /// Ends the job's process at once.
-    func kill() { process.withLock { $0 }?.kill() }
+    /// Ends the job's process at once and hands its lease back as it is.
+    func abandon() {
+        fate.withLock { if $0 != .dropped { $0 = .abandoned } }
+        process.withLock { $0 }?.kill()
+    }
 
     private func drop() {
         fate.withLock { $0 = .dropped }
@@ -76,7 +86,15 @@ final class JobSlot: Sendable {
             executable: worker.executable, arguments: ["run-job"], request: try await request(), threads: threads)
         process.withLock { $0 = child }
         // It may have been asked to leave in between.
-        if fate.withLock({ $0 }) != .running { child.stop() }
+        switch fate.withLock({ $0 }) {
+        case .running: break
+        case .leaving: child.stop()
+        case .dropped, .abandoned: child.kill()
+        }
+        // Uploads go on beside, so that a slow one holds up no news of a crash. A checkpoint that a newer one overtakes is
+        // left out.
+        let (checkpoints, queue) = AsyncStream.makeStream(of: Checkpoint.self, bufferingPolicy: .bufferingNewest(1))
+        let uploads = Task { for await checkpoint in checkpoints { await upload(checkpoint) } }
         var last: ChildMessage?
         for await message in child.messages {
             switch message {
@@ -84,22 +102,34 @@ final class JobSlot: Sendable {
                 progress.withLock {
                     $0 = JobProgress(epoch: epoch, epochs: epochs, loss: loss, imagesPerSecond: speed)
                 }
-            case .event(.checkpoint(let file, let epoch)): await upload(file, epoch: epoch)
+            case .event(.checkpoint(let file, let epoch)):
+                if case .dropped(let older) = queue.yield(Checkpoint(file: file, epoch: epoch)) {
+                    try? FileManager.default.removeItem(at: older.file)
+                }
             case .outcome, .error: last = message
             }
         }
-        let end = await child.end(last: last)
-        if fate.withLock({ $0 }) == .dropped {
-            worker.logger.info("dropped \(label)")
-            return
-        }
-        switch end {
-        case .finished(let result, let peakMemory):
+        queue.finish()
+        let ending = await child.end(last: last)
+        // Only a job that is handed back needs its last checkpoint.
+        if case .stopped = ending {} else { uploads.cancel() }
+        if case .finished(let result, let peakMemory) = ending {
             try await finish(result, peakMemory: peakMemory, seconds: (ContinuousClock.now - start) / .seconds(1))
-        case .stopped:
-            await handBack()
-        case .failed(let error, let logTail, let signal):
-            await report(error: error, logTail: logTail, signal: signal)
+        } else {
+            if case .stopped = ending { await uploads.value }
+            await end(with: ending)
+        }
+        await uploads.value
+    }
+
+    /// Tells the coordinator how a job without a result ended.
+    private func end(with ending: TrainingEnd) async {
+        switch (ending, fate.withLock { $0 }) {
+        case (_, .dropped): worker.logger.info("dropped \(label)")
+        case (.failed(let error, let kind, let logTail, let signal), .running),
+            (.failed(let error, let kind, let logTail, let signal), .leaving):
+            await report(error: error, kind: kind, logTail: logTail, signal: signal)
+        default: await handBack()
         }
     }
 
@@ -131,10 +161,15 @@ final class JobSlot: Sendable {
                 let answer = try await worker.heartbeatClient.heartbeat(
                     lease.identity,
                     HeartbeatRequest(token: lease.token, worker: worker.description.name, progress: progress.withLock { $0 }))
-                if answer.action == .cancel {
+                switch answer.action {
+                case .continue: break
+                case .cancel:
                     worker.logger.notice("the coordinator cancelled \(label)")
                     drop()
                     return
+                case .drain:
+                    if fate.withLock({ $0 }) == .running { worker.logger.notice("the coordinator holds \(label)") }
+                    leave()
                 }
             } catch ClientError.problem(let problem) where problem.status == 409 || problem.status == 404 {
                 worker.logger.notice("\(label): \(problem.detail)")
@@ -151,13 +186,16 @@ final class JobSlot: Sendable {
     }
 
     /// A checkpoint that cannot be delivered is no loss: the next one holds more.
-    private func upload(_ file: URL, epoch: Int) async {
-        defer { try? FileManager.default.removeItem(at: file) }
+    private func upload(_ checkpoint: Checkpoint) async {
+        defer { try? FileManager.default.removeItem(at: checkpoint.file) }
         do {
-            let digest = try FileDigest.sha256(of: file)
-            try await worker.client.putArtefact(file, sha256: digest)
+            let digest = try FileDigest.sha256(of: checkpoint.file)
+            try await worker.client.putArtefact(checkpoint.file, sha256: digest)
             _ = try await worker.client.checkpoint(
-                lease.identity, CheckpointRequest(token: lease.token, checkpoint: .init(sha256: digest, epoch: epoch)))
+                lease.identity,
+                CheckpointRequest(token: lease.token, checkpoint: .init(sha256: digest, epoch: checkpoint.epoch)))
+        } catch is CancellationError {
+            // The job has ended otherwise.
         } catch {
             worker.logger.warning("a checkpoint of \(label) was not delivered: \(error)")
         }
@@ -192,12 +230,15 @@ final class JobSlot: Sendable {
         }
     }
 
-    private func report(error: String, logTail: String, signal: Int32?) async {
+    private func report(error: String, kind: FailureKind, logTail: String, signal: Int32?) async {
         worker.logger.error("\(label) failed: \(error)")
         do {
-            _ = try await worker.client.failure(
+            // Until the lease would have run out: after that the coordinator has seen for itself that it failed.
+            var client = worker.client
+            client.patience = max(client.patience, lease.duration)
+            _ = try await client.failure(
                 lease.identity,
-                FailureRequest(token: lease.token, error: error, logTail: logTail, signal: signal.map(Int.init)))
+                FailureRequest(token: lease.token, kind: kind, error: error, logTail: logTail, signal: signal.map(Int.init)))
         } catch {
             worker.logger.warning("the failure of \(label) was not delivered: \(error); its lease will run out")
         }

@@ -1,5 +1,6 @@
 import AnomalyDetection
 import Foundation
+import Sweep
 import Synchronization
 
 #if canImport(Glibc)
@@ -12,7 +13,7 @@ enum TrainingEnd: Sendable {
     /// It was asked to stop and wrote a checkpoint.
     case stopped
     /// `signal`: the one that ended the process, if one did.
-    case failed(error: String, logTail: String, signal: Int32?)
+    case failed(error: String, kind: FailureKind, logTail: String, signal: Int32?)
 }
 
 /// A child process that trains one job, so that a crash of the training code costs one attempt and not the worker.
@@ -87,20 +88,24 @@ final class TrainingProcess: Sendable {
         for await _ in exit {}
         try? input.close()
         await log.end()
-        let (reason, status) = process.withLock { ($0.terminationReason, $0.terminationStatus) }
+        // A cancelled task does not wait.
+        guard let (reason, status) = process.withLock({ $0.isRunning ? nil : ($0.terminationReason, $0.terminationStatus) })
+        else { return .failed(error: "the training process does not end", kind: .error, logTail: log.text, signal: nil) }
         let tail = log.text
         if reason == .uncaughtSignal {
             let name = String(cString: strsignal(status))
-            return .failed(error: "the training process was ended by signal \(status) (\(name))", logTail: tail, signal: status)
+            return .failed(
+                error: "the training process was ended by signal \(status) (\(name))", kind: .crash, logTail: tail, signal: status)
         }
         switch last {
         case .outcome(.finished(let result), let peakMemory) where status == 0:
             return .finished(result, peakMemory: peakMemory)
         case .outcome(.stopped, _) where status == 0: return .stopped
-        case .error(let error): return .failed(error: error, logTail: tail, signal: nil)
+        case .error(let error, let kind): return .failed(error: error, kind: kind, logTail: tail, signal: nil)
         default:
             return .failed(
-                error: "the training process ended with status \(status) without a result", logTail: tail, signal: nil)
+                error: "the training process ended with status \(status) without a result", kind: .error, logTail: tail,
+                signal: nil)
         }
     }
 }

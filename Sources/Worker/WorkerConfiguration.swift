@@ -18,6 +18,10 @@ public struct WorkerConfiguration: Sendable {
     public var grace: Double
     /// Leave after so many seconds without work; `nil`: stay.
     public var exitWhenIdle: Double?
+    /// Words that sweeps can ask for.
+    public var tags: [String]
+    /// A folder of pretrained weights, one file each; `nil`: none.
+    public var weightsFolder: URL?
     /// Answer each job at once without training, to measure a coordinator.
     public var isNoOp: Bool
 
@@ -25,7 +29,7 @@ public struct WorkerConfiguration: Sendable {
         coordinator: URL, dataFolders: [URL], slots: Int = ProcessInfo.processInfo.activeProcessorCount,
         device: String = "cpu", cacheDirectory: URL = LocalDatasets.defaultCacheDirectory, spoolDirectory: URL? = nil,
         token: String? = nil, certificates: URL? = nil, name: String? = nil, grace: Double = 60,
-        exitWhenIdle: Double? = nil, isNoOp: Bool = false
+        exitWhenIdle: Double? = nil, tags: [String] = [], weightsFolder: URL? = nil, isNoOp: Bool = false
     ) {
         self.coordinator = coordinator
         self.dataFolders = dataFolders
@@ -38,6 +42,8 @@ public struct WorkerConfiguration: Sendable {
         self.name = name ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
         self.grace = grace
         self.exitWhenIdle = exitWhenIdle
+        self.tags = tags
+        self.weightsFolder = weightsFolder
         self.isNoOp = isNoOp
     }
 }
@@ -46,6 +52,7 @@ public struct WorkerConfiguration: Sendable {
 public struct WorkerError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         case noData
+        case noWeights
         case cannotStart
     }
 

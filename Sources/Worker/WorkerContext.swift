@@ -40,7 +40,7 @@ struct WorkerContext: Sendable {
             if !answer.recorded { logger.notice("job \(entry.identity.prefix(12)) had its result already") }
             spool.remove(place)
             return true
-        } catch let error as ClientError where !error.isPassing && !error.isAuthorisation {
+        } catch let error as ClientError where !error.isPassing && !error.isForAPerson {
             logger.error("the coordinator does not take the result of job \(entry.identity.prefix(12)), which is set aside in '\(spool.folder.path)': \(error)")
             spool.setAside(place)
             return true
@@ -52,8 +52,12 @@ struct WorkerContext: Sendable {
 }
 
 extension ClientError {
-    /// A wrong token is mended by a person, who should find the results still waiting.
-    fileprivate var isAuthorisation: Bool {
-        if case .problem(let problem) = self { problem.status == 401 || problem.status == 403 } else { false }
+    /// A wrong token, certificate or address is mended by a person, who should find the results still waiting.
+    fileprivate var isForAPerson: Bool {
+        switch self {
+        case .problem(let problem): problem.status == 401 || problem.status == 403
+        case .untrusted, .malformed: true
+        default: false
+        }
     }
 }

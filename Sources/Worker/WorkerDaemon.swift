@@ -13,6 +13,7 @@ public final class WorkerDaemon: Sendable {
     private let configuration: WorkerConfiguration
     private let context: WorkerContext
     private let running = Mutex<[ObjectIdentifier: JobSlot]>([:])
+    private let work = Mutex<[ObjectIdentifier: Task<Void, Never>]>([:])
     private let asking = Mutex<Task<[Lease], any Error>?>(nil)
     private let isLeaving = Atomic(false)
     /// Told when a job has ended.
@@ -40,7 +41,9 @@ public final class WorkerDaemon: Sendable {
         let description = WorkerDescription(
             name: configuration.name, host: ProcessInfo.processInfo.hostName, device: configuration.device,
             memory: Int64(ProcessInfo.processInfo.physicalMemory), datasets: datasets.mapValues(\.fingerprint),
-            methods: Engine.supportedMethods, engine: Engine.description)
+            methods: Engine.supportedMethods, engine: Engine.description,
+            weights: try configuration.weightsFolder.map(WorkerDaemon.weights) ?? [],
+            tags: Array(Set(configuration.tags)).sorted())
         let work = URL.temporaryDirectory.appending(path: "medsweep-\(configuration.name)-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
         context = WorkerContext(
@@ -50,6 +53,18 @@ public final class WorkerDaemon: Sendable {
     }
 
     deinit { try? FileManager.default.removeItem(at: context.workFolder) }
+
+    /// The names of the files in a folder, without what follows the last dot.
+    static func weights(in folder: URL) throws(WorkerError) -> [String] {
+        do {
+            let files = try FileManager.default.contentsOfDirectory(
+                at: folder, includingPropertiesForKeys: [.isRegularFileKey], options: .skipsHiddenFiles)
+            let whole = try files.filter { try $0.resolvingSymlinksInPath().resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true }
+            return Set(whole.map { $0.deletingPathExtension().lastPathComponent }).sorted()
+        } catch {
+            throw WorkerError(.noWeights, "cannot look into the weights folder '\(folder.path)'; name one that this user may read with --weights")
+        }
+    }
 
     private static func datasets(
         _ configuration: WorkerConfiguration, _ logger: Logger
@@ -122,7 +137,10 @@ public final class WorkerDaemon: Sendable {
         for slot in slots { slot.leave() }
         Task {
             try? await Task.sleep(for: .seconds(configuration.grace))
-            for slot in running.withLock({ Array($0.values) }) { slot.kill() }
+            for slot in running.withLock({ Array($0.values) }) { slot.abandon() }
+            // What a coordinator that is away has not taken by now waits in the spool, or its lease runs out.
+            try? await Task.sleep(for: .seconds(2))
+            for task in work.withLock({ Array($0.values) }) { task.cancel() }
         }
     }
 
@@ -140,9 +158,12 @@ public final class WorkerDaemon: Sendable {
     private func work(on slot: JobSlot) async {
         if isLeaving.load(ordering: .relaxed) { slot.leave() }
         // Not a child of the run's group: cancelling that must not break off a delivery.
-        await Task { [configuration] in
+        let task = Task { [configuration] in
             if configuration.isNoOp { await self.answer(slot.lease) } else { await slot.run() }
-        }.value
+        }
+        work.withLock { $0[ObjectIdentifier(slot)] = task }
+        await task.value
+        _ = work.withLock { $0.removeValue(forKey: ObjectIdentifier(slot)) }
         _ = running.withLock { $0.removeValue(forKey: ObjectIdentifier(slot)) }
         slotFreed.continuation.yield()
     }

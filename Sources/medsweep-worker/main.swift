@@ -47,6 +47,12 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "Seconds that jobs are given to write a checkpoint on SIGTERM.")
     var grace = 60.0
 
+    @Option(help: "A word that sweeps can ask for under `requires: {tags: …}`; may be given several times.")
+    var tag: [String] = []
+
+    @Option(help: "A folder of pretrained weights; sweeps ask for its files by their names without extension.")
+    var weights: String?
+
     @Option(help: "Leave after this many seconds without work.")
     var exitWhenIdle: Double?
 
@@ -58,6 +64,9 @@ struct WorkerCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...4096).contains(slots) else { throw ValidationError("--slots takes a number from 1 to 4096") }
+        for word in tag where word.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) == nil {
+            throw ValidationError("--tag takes a word of letters, digits, '.', '_' and '-', not '\(word)'")
+        }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("there is no log level '\(logLevel)'") }
     }
 
@@ -77,14 +86,16 @@ struct WorkerCommand: AsyncParsableCommand {
                 coordinator: url, dataFolders: folders.map { URL(filePath: $0, directoryHint: .isDirectory) }, slots: slots,
                 device: device, cacheDirectory: cache.map { URL(filePath: $0) } ?? LocalDatasets.defaultCacheDirectory,
                 spoolDirectory: spool.map { URL(filePath: $0) }, token: try tokenFile.map { try BearerToken.read(from: $0) },
-                certificates: caFile.map { URL(filePath: $0) }, name: name, grace: grace, exitWhenIdle: exitWhenIdle,
-                isNoOp: noOp), logger: logger)
+                certificates: try caFile.map { try CertificateFile.check($0) }, name: name, grace: grace, exitWhenIdle: exitWhenIdle,
+                tags: tag, weightsFolder: weights.map { URL(filePath: $0, directoryHint: .isDirectory) }, isNoOp: noOp),
+            logger: logger)
+        let first = Once()
         let sources = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                // The second one ends the process.
-                signal(number, SIG_DFL)
+                // The second signal ends the process, and with it the training processes, which watch it.
+                if !first.claim() { _exit(128 + number) }
                 daemon.leave()
             }
             source.resume()

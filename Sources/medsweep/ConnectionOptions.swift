@@ -45,7 +45,9 @@ struct ConnectionOptions: ParsableArguments {
         guard let url = URL(string: address), url.scheme == "http" || url.scheme == "https", url.host != nil else {
             throw Failure(.usage, "'\(address)' is not an address; write http://host:port")
         }
-        return try CoordinatorClient(url: url, token: tokenFile.map { try BearerToken.read(from: $0) }, certificates: caFile.map { URL(filePath: $0) })
+        return try CoordinatorClient(
+            url: url, token: tokenFile.map { try BearerToken.read(from: $0) },
+            certificates: caFile.map { try CertificateFile.check($0) })
     }
 }
 

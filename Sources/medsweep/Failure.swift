@@ -61,7 +61,7 @@ struct Failure: Error, CustomStringConvertible {
         case .stateInUse: .temporary
         case .newerState: .configuration
         case .unwritable: .cannotCreate
-        case .badTokens, .notLoopback: .configuration
+        case .badTokens, .badCertificate, .notLoopback: .configuration
         default: .software
         }
     }
@@ -71,6 +71,7 @@ struct Failure: Error, CustomStringConvertible {
         case .problem(let problem) where problem.status == 422 || problem.status == 404 || problem.status == 400: .badData
         case .problem(let problem) where problem.status == 401 || problem.status == 403: .noPermission
         case .file: .noInput
+        case .diskFull: .inputOutput
         default: .unavailable
         }
     }

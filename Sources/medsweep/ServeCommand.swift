@@ -32,6 +32,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "A file of bearer tokens: lines of `worker TOKEN` or `operator TOKEN`.")
     var tokenFile: String?
 
+    @Option(help: "Serve https with this certificate: a PEM file of it and those that lead to its root.")
+    var tlsCertificate: String?
+
+    @Option(help: "The certificate's private key: a PEM file without a passphrase.")
+    var tlsKey: String?
+
+    @Option(help: "The most connections at once; further ones are closed.")
+    var maxConnections = 4096
+
     @Option(help: "Seconds after which a lease runs out unless a heartbeat comes.")
     var lease = 30.0
 
@@ -43,6 +52,12 @@ struct ServeCommand: AsyncParsableCommand {
             throw ValidationError("--store takes an address like postgres://user@host/database")
         }
         guard (0...65_535).contains(port) else { throw ValidationError("--port takes a number from 0 to 65535") }
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together; give both or neither")
+        }
+        guard (1...1_000_000).contains(maxConnections) else {
+            throw ValidationError("--max-connections takes a number from 1 to 1000000")
+        }
         guard heartbeat > 0, lease >= 2 * heartbeat else {
             throw ValidationError("--lease must be at least twice --heartbeat, so that one lost heartbeat does no harm")
         }
@@ -50,17 +65,22 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let stateFolder = URL(filePath: state, directoryHint: .isDirectory)
-        let server = try CoordinatorServer(
-            configuration: CoordinatorConfiguration(
-                stateFolder: stateFolder, host: host, port: port, leaseDuration: lease, heartbeat: heartbeat,
-                tokenFile: tokenFile.map { URL(filePath: $0) }, postgres: store,
-                artefactFolder: artefacts.map { URL(filePath: $0, directoryHint: .isDirectory) }))
+        var configuration = CoordinatorConfiguration(
+            stateFolder: stateFolder, host: host, port: port, leaseDuration: lease, heartbeat: heartbeat,
+            tokenFile: tokenFile.map { URL(filePath: $0) }, postgres: store,
+            artefactFolder: artefacts.map { URL(filePath: $0, directoryHint: .isDirectory) })
+        if let tlsCertificate, let tlsKey {
+            configuration.tls = TLSFiles(certificate: URL(filePath: tlsCertificate), key: URL(filePath: tlsKey))
+        }
+        configuration.limits.connections = maxConnections
+        let server = try CoordinatorServer(configuration: configuration)
+        let scheme = configuration.tls == nil ? "http" : "https"
         let signals = StopSignals()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await server.run { host, port in
-                    try? ServedAddress.write("http://\(host):\(port)", to: stateFolder)
-                    Terminal.note("listening on http://\(host):\(port), state in '\(stateFolder.path)'")
+                    try? ServedAddress.write("\(scheme)://\(host):\(port)", to: stateFolder)
+                    Terminal.note("listening on \(scheme)://\(host):\(port), state in '\(stateFolder.path)'")
                 }
             }
             group.addTask {

@@ -67,12 +67,12 @@ final class ServedCoordinator {
     let state: URL
 
     /// - Parameter port: 0 for a free one; a number to come back where an earlier one was.
-    init(in directory: URL, port: Int = 0, lease: Double = 2, heartbeat: Double = 0.3) throws {
+    init(in directory: URL, port: Int = 0, lease: Double = 2, heartbeat: Double = 0.3, options: [String] = []) throws {
         state = directory.appending(path: "served-state")
         try? FileManager.default.removeItem(at: state.appending(path: "address"))
         program = try Program(
             "medsweep",
-            ["serve", "--state", state.path, "--port", "\(port)", "--lease", "\(lease)", "--heartbeat", "\(heartbeat)"],
+            ["serve", "--state", state.path, "--port", "\(port)", "--lease", "\(lease)", "--heartbeat", "\(heartbeat)"] + options,
             in: directory)
         address = try ServedCoordinator.wait(for: state, program)
     }

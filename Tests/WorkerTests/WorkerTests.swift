@@ -33,7 +33,7 @@ import Wire
     }
 
     private func failure(_ end: TrainingEnd) throws -> (error: String, logTail: String, signal: Int32?) {
-        guard case .failed(let error, let logTail, let signal) = end else { throw TrainingError("it did not fail: \(end)") }
+        guard case .failed(let error, _, let logTail, let signal) = end else { throw TrainingError("it did not fail: \(end)") }
         return (error, logTail, signal)
     }
 
@@ -47,7 +47,7 @@ import Wire
     }
 
     @Test func errorsAreSentences() async throws {
-        let error = try line(.error("the PNG image x.png is damaged"))
+        let error = try line(.error("the PNG image x.png is damaged", kind: .error))
         let failed = try failure(try await end(of: "echo '\(error)'; echo trace >&2; exit 1").end)
         #expect(failed.error == "the PNG image x.png is damaged" && failed.logTail == "trace\n" && failed.signal == nil)
     }

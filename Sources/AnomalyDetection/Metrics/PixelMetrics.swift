@@ -30,7 +30,9 @@ public struct PixelMetrics: Sendable, Hashable {
         for index in scores.indices {
             // Adding zero makes -0 and 0 the same score.
             let score = scores[index] + 0
-            guard score.isFinite else { throw TrainingError("pixel \(index) has the score \(score), not a number to rank by") }
+            guard score.isFinite else {
+                throw TrainingError("pixel \(index) has the score \(score), not a number to rank by", isDivergence: true)
+            }
             let bits = score.bitPattern
             let ordered = bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
             keys[index] = UInt64(ordered) << 1 | (labels[index] == 0 ? 0 : 1)

@@ -21,12 +21,16 @@ package struct Trainer {
         var epoch = try state.current
             ?? .init(order: .randomPermutation(images.count, generator: state.generator))
         let batches = Trainer.batches(count: images.count, size: batchSize)
+        guard batches.indices.contains(epoch.batchesDone), epoch.order.shape == [images.count], epoch.order.dataType == .int64 else {
+            throw TrainingError("the checkpoint's epoch does not fit \(images.count) images in batches of \(batchSize); it is of no use")
+        }
         let range = batches[epoch.batchesDone]
         state.method.network.train()
         let loss = try step(epoch.order.narrowed(axis: 0, start: range.lowerBound, length: range.count))
         guard loss.isFinite else {
             throw TrainingError(
-                "the loss became \(loss) in epoch \(state.epoch + 1), step \(state.optimiser.steps); lower learning_rate")
+                "the loss became \(loss) in epoch \(state.epoch + 1), step \(state.optimiser.steps); lower learning_rate",
+                isDivergence: true)
         }
         epoch.batchesDone += 1
         epoch.lossSum += loss * Double(range.count)

@@ -75,7 +75,8 @@ package final class TrainingState {
             let losses = TrainingState.numbers(file.metadata["losses"]),
             let batchesDone = file.metadata["batches_done"].flatMap({ Int($0) }),
             let lossSum = TrainingState.numbers(file.metadata["loss_sum"])?.first,
-            let seconds = file.metadata["training_seconds"].flatMap({ Double($0) })
+            let seconds = file.metadata["training_seconds"].flatMap({ Double($0) }),
+            steps >= 0, steps < Int(Int32.max), batchesDone >= 0, seconds.isFinite, lossSum.isFinite, losses.allSatisfy(\.isFinite)
         else { throw TrainingError("the checkpoint '\(name)' lacks its record of steps and losses") }
         let tensors = file.byName
         guard let stream = tensors["generator"] else {

@@ -1,0 +1,356 @@
+import Client
+import Foundation
+import Hummingbird
+import Testing
+import Wire
+
+@testable import Coordinator
+
+/// Slow, greedy and confused clients.
+@Suite struct ConnectionLimitTests {
+    private let health = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+
+    private func server(_ change: @Sendable (inout ConnectionLimits) -> Void) async throws -> DoorServer {
+        try await DoorServer { change(&$0.limits) }
+    }
+
+    /// Sends `text` byte by byte, one each tenth of a second, until the other end closes; the seconds that took.
+    private func dribble(_ text: String, _ connection: RawConnection) -> Double? {
+        let start = Date()
+        for byte in text.utf8 {
+            connection.send(Data([byte]))
+            if connection.receive(seconds: 0.1).isClosed { return Date().timeIntervalSince(start) }
+        }
+        return nil
+    }
+
+    @Test func dribbledHeadsAreCut() async throws {
+        let served = try await server { $0.head = 0.6 }
+        let seconds = try #require(dribble(String(repeating: health, count: 3), try served.connect()))
+        #expect(seconds < 3)
+        // One that says nothing at all goes the same way.
+        #expect(try served.connect().receive(seconds: 4).isClosed)
+        // And a second head on a connection that was good before.
+        let connection = try served.connect()
+        connection.send(health)
+        #expect(connection.answer()?.status == 200)
+        #expect(try #require(dribble(String(repeating: health, count: 3), connection)) < 3)
+        #expect(served.isWell)
+        try await served.end()
+    }
+
+    @Test func dribbledBodiesAreCutAndSlowOnesAreNot() async throws {
+        let served = try await server {
+            $0.body = 0.6
+            $0.bodyBytes = 64
+        }
+        let head = "POST /v1/plan HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n"
+        let connection = try served.connect()
+        connection.send(head)
+        #expect(try #require(dribble(String(repeating: " ", count: 100), connection)) < 3)
+        let slow = try served.connect()
+        slow.send(head)
+        for _ in 0..<20 {
+            #expect(slow.send(String(repeating: " ", count: 100)))
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        // Blanks are no sweep, but they arrived.
+        #expect(slow.answer()?.status == 400)
+        try await served.end()
+    }
+
+    /// The time that an answer takes is the coordinator's own.
+    @Test func longPollsAreNotCut() async throws {
+        let served = try await server {
+            $0.head = 0.4
+            $0.body = 0.4
+            $0.idle = 0.4
+            $0.answer = 0.4
+        }
+        let worker = WorkerDescription(name: "w", host: "h", device: "cpu", memory: 1, datasets: [:], methods: [], engine: "e")
+        let body = String(decoding: try WireCoding.encode(LeaseRequest(worker: worker, count: 1, wait: 2)), as: UTF8.self)
+        let connection = try served.connect()
+        let start = Date()
+        connection.send("POST /v1/leases HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        #expect(connection.answer()?.status == 200)
+        #expect(Date().timeIntervalSince(start) > 1.9)
+        // After the answer it is idle, and closed in time.
+        #expect(connection.receive(seconds: 3).isClosed)
+        try await served.end()
+    }
+
+    @Test func idleConnectionsAreKeptForAWhile() async throws {
+        let served = try await server { $0.idle = 1 }
+        let connection = try served.connect()
+        for _ in 0..<4 {
+            connection.send(health)
+            #expect(connection.answer()?.status == 200)
+            try await Task.sleep(for: .milliseconds(400))
+        }
+        let start = Date()
+        #expect(connection.receive(seconds: 5).isClosed)
+        #expect(Date().timeIntervalSince(start) < 3)
+        try await served.end()
+    }
+
+    @Test func thereAreOnlySoManyConnections() async throws {
+        let served = try await server { $0.connections = 3 }
+        var held: [RawConnection] = []
+        for _ in 0..<3 {
+            held.append(try served.connect())
+            held.last?.send(health)
+            #expect(held.last?.answer()?.status == 200)
+        }
+        let further = try served.connect()
+        further.send(health)
+        #expect(further.receive(seconds: 5) == ("", true))
+        // Those within go on, and their places are free again afterwards.
+        held[0].send(health)
+        #expect(held[0].answer()?.status == 200)
+        held.removeAll()
+        for _ in 0..<100 where !served.isWell { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(served.isWell)
+        try await served.end()
+    }
+
+    /// A client that asks for much and takes nothing does not hold its place for good.
+    @Test func answersThatNobodyTakesAreCut() async throws {
+        let served = try await server {
+            $0.answer = 0.5
+            $0.connections = 1
+        }
+        let store = ArtefactStore(folder: served.folder.appending(path: "state/artefacts"))
+        let digest = String(repeating: "a", count: 64)
+        let place = store.place(digest)
+        try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(count: 64 << 20).write(to: place)
+        let greedy = try served.connect()
+        greedy.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: h\r\n\r\n")
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(!served.isWell)
+        for _ in 0..<200 where !served.isWell { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(served.isWell)
+        withExtendedLifetime(greedy) {}
+        // One that takes it slowly but steadily gets it whole.
+        let steady = try served.connect()
+        steady.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        var count = 0
+        while true {
+            let (text, isClosed) = steady.receive(seconds: 0.02)
+            count += text.utf8.count
+            if isClosed { break }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(count > 64 << 20)
+        try await served.end()
+    }
+
+    /// Whatever comes is refused or its connection closed, and the next client is served as ever.
+    @Test func abuseEndsInARefusal() async throws {
+        let served = try await server {
+            $0.head = 2
+            $0.body = 2
+        }
+        let large = String(repeating: "x", count: 200_000)
+        let post = "POST /v1/plan HTTP/1.1\r\nHost: h\r\n"
+        let abuses = [
+            "GET /\(large) HTTP/1.1\r\nHost: h\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: h\r\nX: \(large)\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: h\r\n\(large): x\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: h\r\n" + (0..<5000).map { "X-\($0): y\r\n" }.joined() + "\r\n",
+            "GET /healthz HTTP/9.9\r\n\r\n", "\(large)", "\0\u{1}\u{2}\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "GET  HTTP/1.1\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost h\r\n\r\n", "GET http://[::bad HTTP/1.1\r\nHost: h\r\n\r\n",
+            "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}",
+            post + "Content-Length: -1\r\n\r\n", post + "Content-Length: 99999999999999999999999\r\n\r\n",
+            post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nxxxxxx",
+            post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            post + "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFFFF\r\n\(large)",
+            post + "Transfer-Encoding: chunked\r\n\r\n7FFFFFFFFFFFFFFF\r\n\(large)",
+            post + "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", post + "Transfer-Encoding: chunked\r\n\r\n1;\(large)",
+            post + "Transfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n",
+            post + "Transfer-Encoding: chunked\r\n\r\n0\r\n" + (0..<5000).map { "X-\($0): y\r\n" }.joined() + "\r\n",
+            post + "Transfer-Encoding: gzip, bogus\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
+            "CONNECT x:1 HTTP/1.1\r\nHost: h\r\n\r\n",
+        ]
+        await withTaskGroup(of: Void.self) { group in
+            for (number, abuse) in abuses.enumerated() {
+                group.addTask {
+                    guard let connection = try? served.connect() else { return }
+                    connection.send(abuse)
+                    let (text, isClosed) = connection.receive(seconds: 12)
+                    let status = Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0
+                    #expect((400..<500).contains(status) || isClosed && text.isEmpty, "\(number): \(abuse.prefix(60)): \(text.prefix(80))")
+                }
+            }
+        }
+        // An endless body is refused, though it is still being sent.
+        let endless = try served.connect()
+        endless.send(post + "Transfer-Encoding: chunked\r\n\r\n")
+        let chunk = "100000\r\n" + String(repeating: " ", count: 1 << 20) + "\r\n"
+        for _ in 0..<10 { endless.send(chunk) }
+        #expect(endless.answer()?.status == 413)
+        while endless.send(chunk) {}
+        // Thousands of requests at once, whose answers nobody reads, and then somebody does.
+        let pipelined = try served.connect()
+        pipelined.send(String(repeating: health, count: 3000))
+        let (answers, _) = pipelined.receive(seconds: 1.9)
+        #expect(answers.components(separatedBy: "HTTP/1.1 200 OK").count == 3001)
+        #expect(served.isWell)
+        try await served.end()
+    }
+}
+
+/// Certificates of the tests' own authority, made afresh.
+private struct Authority {
+    let folder: URL
+    var root: URL { folder.appending(path: "root.pem") }
+    var files: TLSFiles { TLSFiles(certificate: folder.appending(path: "server.pem"), key: folder.appending(path: "server.key")) }
+
+    init(in folder: URL) throws {
+        self.folder = folder
+        let extensions = folder.appending(path: "extensions")
+        try Data("subjectAltName=IP:127.0.0.1,DNS:localhost\n".utf8).write(to: extensions)
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        try Self.openssl(["req", "-x509", "-days", "2", "-subj", "/CN=medsweep test root", "-keyout", "root.key", "-out", "root.pem"] + key, in: folder)
+        try Self.openssl(["req", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"] + key, in: folder)
+        try Self.openssl(
+            ["x509", "-req", "-days", "2", "-in", "server.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial",
+             "-extfile", extensions.path, "-out", "server.pem"], in: folder)
+    }
+
+    @discardableResult
+    static func openssl(_ arguments: [String], in folder: URL, mustSucceed: Bool = true) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/openssl")
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        if mustSucceed { #expect(process.terminationStatus == 0, "openssl \(arguments)") }
+        return process.terminationStatus
+    }
+}
+
+@Suite struct TLSTests {
+    private func authority() throws -> Authority {
+        let folder = URL.temporaryDirectory.appending(path: "medsweep-tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return try Authority(in: folder)
+    }
+
+    @Test func clientsThatTrustItsRootAreServed() async throws {
+        let authority = try authority()
+        defer { try? FileManager.default.removeItem(at: authority.folder) }
+        let served = try await DoorServer { configuration in
+            configuration.tls = authority.files
+            configuration.limits.head = 1
+        }
+        for host in ["127.0.0.1", "localhost"] {
+            let client = CoordinatorClient(url: URL(string: "https://\(host):\(served.port)")!, certificates: authority.root, patience: 0)
+            #expect(try await client.sweeps().sweeps.isEmpty)
+        }
+        let stranger = CoordinatorClient(url: URL(string: "https://127.0.0.1:\(served.port)")!)
+        let start = Date()
+        let error = await #expect(throws: ClientError.self) { try await stranger.sweeps() }
+        #expect(error?.description.contains("https://127.0.0.1:\(served.port)") == true)
+        #expect(error?.description.contains("--ca-file") == true, "\(error.map { "\($0)" } ?? "")")
+        // Trying again is of no use, and is not tried.
+        #expect(Date().timeIntervalSince(start) < 5)
+        // Without TLS there is nothing to be had, nor with an old one.
+        let plain = CoordinatorClient(url: URL(string: "http://127.0.0.1:\(served.port)")!, patience: 0)
+        await #expect(throws: ClientError.self) { try await plain.sweeps() }
+        let dial = ["s_client", "-connect", "127.0.0.1:\(served.port)", "-cipher", "DEFAULT@SECLEVEL=0"]
+        #expect(try Authority.openssl(dial + ["-tls1_2"], in: authority.folder, mustSucceed: false) == 0)
+        #expect(try Authority.openssl(dial + ["-tls1_1"], in: authority.folder, mustSucceed: false) != 0)
+        // A handshake that never comes is not waited for.
+        #expect(try served.connect().receive(seconds: 5).isClosed)
+        try await served.end()
+    }
+
+    @Test func badFilesAreNamed() throws {
+        let authority = try authority()
+        defer { try? FileManager.default.removeItem(at: authority.folder) }
+        let good = authority.files
+        let (rootKey, text) = (authority.folder.appending(path: "root.key"), authority.folder.appending(path: "extensions"))
+        let absent = authority.folder.appending(path: "absent.pem")
+        func said(_ certificate: URL, _ key: URL, _ culprit: URL, _ part: String) {
+            let error = #expect(throws: CoordinatorError.self) {
+                try CoordinatorServer(configuration: {
+                    var configuration = CoordinatorConfiguration(stateFolder: authority.folder.appending(path: "state"))
+                    configuration.tls = TLSFiles(certificate: certificate, key: key)
+                    return configuration
+                }())
+            }
+            #expect(error?.kind == .badCertificate)
+            #expect(error?.description.contains("'\(culprit.path)'") == true && error?.description.contains(part) == true, "\(error.map { "\($0)" } ?? "")")
+        }
+        said(absent, good.key, absent, "cannot read")
+        said(good.certificate, absent, absent, "cannot read")
+        said(text, good.key, text, "no certificate")
+        said(good.key, good.key, good.key, "no certificate")
+        said(good.certificate, text, text, "no private key")
+        said(good.certificate, good.certificate, good.certificate, "no private key")
+        said(good.certificate, rootKey, rootKey, "belongs to it")
+        #expect(!FileManager.default.fileExists(atPath: authority.folder.appending(path: "state").path))
+    }
+}
+
+@Suite struct RoleTests {
+    private typealias Door = TokenMiddleware<BasicRequestContext>
+
+    @Test func workersMayDoWhatIsListed() {
+        let identity = String(repeating: "a", count: 64)
+        let allowed: [(HTTPRequest.Method, String)] = [
+            (.post, Routes.leases), (.post, Routes.heartbeat(identity)), (.post, Routes.checkpoint(identity)),
+            (.post, Routes.result(identity)), (.post, Routes.failure(identity)), (.post, Routes.release(identity)),
+            (.put, Routes.artefact(identity)), (.get, Routes.artefact(identity)),
+        ]
+        for (method, path) in allowed { #expect(Door.isForWorkers(method, path), "\(method) \(path)") }
+        let paths = allowed.map(\.1) + [
+            Routes.sweeps, Routes.plan, Routes.sweep("s"), Routes.jobs(sweep: "s"), Routes.job(identity), Routes.events,
+            Routes.workers, Routes.control(worker: "w"), Routes.control(sweep: "s"), Routes.control(job: identity),
+            Routes.explain(identity), "/", "", "/v1", "/v1/", "/v1/leases/", "//v1/leases", "/v1//leases", "/v1/LEASES",
+            "v1/leases", "/v1/jobs/x/heartbeat/", "/v1/jobs/x/heartbeat/y", "/v1/jobs/heartbeat", "/v2/leases", "/v1/artefacts",
+        ]
+        let methods: [HTTPRequest.Method] = [.get, .post, .put, .delete, .patch, .head, .options]
+        for path in paths {
+            for method in methods where !allowed.contains(where: { $0 == (method, path) }) {
+                #expect(!Door.isForWorkers(method, path), "\(method) \(path)")
+            }
+        }
+    }
+
+    @Test func controlIsForOperators() async throws {
+        let (worker, boss) = ("worker-token-0123456789", "operator-token-0123456789")
+        let served = try await DoorServer { configuration in
+            let file = configuration.stateFolder.deletingLastPathComponent().appending(path: "tokens")
+            try Data("worker \(worker)\noperator \(boss)\n".utf8).write(to: file)
+            configuration.tokenFile = file
+        }
+        for path in [Routes.control(job: "x"), Routes.explain("x"), Routes.control(sweep: "s"), Routes.sweeps] {
+            #expect(try served.status("POST", path, "{}", token: worker) == 403, "\(path)")
+            #expect(try served.status("POST", path, "{}") == 401, "\(path)")
+            #expect(try served.status("POST", path, "{}", token: boss) != 403, "\(path)")
+        }
+        #expect(try served.status("POST", Routes.heartbeat("x"), "{}", token: worker) == 400)
+        #expect(try served.status("GET", "/healthz") == 200)
+        // Nearly right is wrong.
+        for token in ["", " ", String(boss.dropLast()), boss + "0", boss.uppercased(), "operator"] {
+            #expect(try served.status("GET", Routes.sweeps, token: token) == 401, "'\(token)'")
+        }
+        try await served.end()
+    }
+
+    @Test func tokensAreNotNamedInErrors() throws {
+        let file = URL.temporaryDirectory.appending(path: "medsweep-tokens-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        for line in ["worker secret-secret-secret more", "boss secret-secret-secret", "operator secret"] {
+            try Data(line.utf8).write(to: file)
+            let error = #expect(throws: CoordinatorError.self) { try Tokens(file: file) }
+            #expect(error?.description.contains("secret") == false)
+        }
+    }
+}
