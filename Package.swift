@@ -104,7 +104,9 @@ let package = Package(
             "Coordinator", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
-        .testTarget(name: "ClientTests", dependencies: ["Client", .product(name: "Crypto", package: "swift-crypto")]),
+        .testTarget(name: "ClientTests", dependencies: [
+            "Client", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+        ]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
