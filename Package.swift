@@ -107,6 +107,9 @@ let package = Package(
         .testTarget(name: "ClientTests", dependencies: [
             "Client", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
         ]),
+        .testTarget(name: "CommandTests", dependencies: [
+            "Client", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
