@@ -51,8 +51,8 @@ public final class AnsweringServer: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                Thread.detachNewThread { self?.serve(connection) }
+                guard connection >= 0, let server = self else { return }
+                Thread.detachNewThread { server.serve(connection) }
             }
         }
     }
