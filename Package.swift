@@ -109,7 +109,12 @@ let package = Package(
             "Client", "Coordinator", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Hummingbird", package: "hummingbird"),
         ]),
-        .testTarget(name: "ClientTests", dependencies: ["Client", .product(name: "Crypto", package: "swift-crypto")]),
+        .testTarget(name: "ClientTests", dependencies: [
+            "Client", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+        ]),
+        .testTarget(name: "CommandTests", dependencies: [
+            "Client", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),

@@ -34,19 +34,57 @@ public struct CoordinatorClient: Sendable {
     public func plan(_ request: SubmitRequest) async throws -> SubmitResponse {
         try await post(Routes.plan, request, timeout: 600)
     }
-    public func sweep(_ name: String) async throws -> SweepStatus { try await get(Routes.sweep(name)) }
-    public func job(_ identity: String) async throws -> JobDetail { try await get(Routes.job(identity)) }
+    public func sweep(_ name: String) async throws -> SweepStatus { try await get(Routes.sweep(PathSegment.encode(name))) }
+    /// - Parameter identity: an identity, or its first eight or more digits.
+    public func job(_ identity: String) async throws -> JobDetail { try await get(Routes.job(PathSegment.encode(identity))) }
 
     /// All jobs of a sweep, page by page.
     public func allJobs(sweep: String) async throws -> [JobRow] {
         var jobs: [JobRow] = []
         var after = -1
         while true {
-            let page: JobPage = try await get(Routes.jobs(sweep: sweep) + "?after=\(after)&limit=500")
+            let page: JobPage = try await get(Routes.jobs(sweep: PathSegment.encode(sweep)) + "?after=\(after)&limit=500")
             jobs += page.jobs
             guard let next = page.next else { return jobs }
             after = next
         }
+    }
+
+    // MARK: Control
+
+    public func control(sweep name: String, _ request: ControlRequest) async throws -> ControlResponse {
+        try await post(Routes.control(sweep: PathSegment.encode(name)), request)
+    }
+    /// - Parameter identity: an identity, or its first eight or more digits.
+    public func control(job identity: String, _ request: ControlRequest) async throws -> ControlResponse {
+        try await post(Routes.control(job: PathSegment.encode(identity)), request)
+    }
+    public func control(worker name: String, _ request: ControlRequest) async throws -> ControlResponse {
+        try await post(Routes.control(worker: PathSegment.encode(name)), request)
+    }
+
+    public func workers() async throws -> WorkerList { try await get(Routes.workers) }
+
+    /// - Parameter identity: an identity, or its first eight or more digits.
+    public func explanation(of identity: String) async throws -> Explanation {
+        try await get(Routes.explain(PathSegment.encode(identity)))
+    }
+
+    /// A page of the event log.
+    /// - Parameters:
+    ///   - after: the last event that is known already; `-N`: begin with the N-th last; `nil`: with the first.
+    ///   - sweep: only events of this sweep.
+    ///   - job: only events of this job.
+    ///   - wait: seconds, up to 60, to wait for an event when there is none yet.
+    public func events(
+        after: Int64? = nil, limit: Int = 1000, sweep: String? = nil, job: String? = nil, wait: Double = 0
+    ) async throws -> EventPage {
+        var query = ["limit=\(limit)"]
+        if let after { query.append("after=\(after)") }
+        if let sweep { query.append("sweep=\(PathSegment.escape(sweep))") }
+        if let job { query.append("job=\(PathSegment.escape(job))") }
+        if wait > 0 { query.append("wait=\(Int(wait.rounded(.up)))") }
+        return try await get(Routes.events + "?" + query.joined(separator: "&"), timeout: wait + 30)
     }
 
     // MARK: Workers
@@ -105,8 +143,8 @@ public struct CoordinatorClient: Sendable {
 
     // MARK: Requests
 
-    private func get<Answer: Decodable>(_ path: String) async throws -> Answer {
-        try decode(await send(Transfer(url: address + path)))
+    private func get<Answer: Decodable>(_ path: String, timeout: Double = 30) async throws -> Answer {
+        try decode(await send(Transfer(url: address + path, timeout: timeout)))
     }
 
     private func post<Answer: Decodable>(

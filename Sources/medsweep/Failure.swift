@@ -68,7 +68,7 @@ struct Failure: Error, CustomStringConvertible {
 
     private static func clientCode(_ error: ClientError) -> Code {
         switch error {
-        case .problem(let problem) where problem.status == 422 || problem.status == 404 || problem.status == 400: .badData
+        case .problem(let problem) where [400, 404, 409, 422].contains(problem.status): .badData
         case .problem(let problem) where problem.status == 401 || problem.status == 403: .noPermission
         case .file: .noInput
         case .diskFull: .inputOutput

@@ -19,12 +19,15 @@ struct Medsweep: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, PlanCommand.self, ServeCommand.self, SubmitCommand.self, StatusCommand.self,
-            ReportCommand.self, DataCommand.self,
+            ReportCommand.self, DataCommand.self, EventsCommand.self, WorkersCommand.self, JobCommand.self,
+            ExplainCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, RetryCommand.self,
+            PrioritiseCommand.self,
         ])
 
     static func main() async {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(
+                PrioritiseCommand.protectingNegatives(Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

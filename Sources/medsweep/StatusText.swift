@@ -11,9 +11,10 @@ extension SweepStatus {
 
 /// How a sweep stands, in words.
 enum StatusText {
-    /// `demo  12/28 done  2 running  [######------]  43 %  about 1 min 10 s left`
+    /// `demo (paused)  12/28 done  2 running  [######------]  43 %  about 1 min 10 s left`
     static func line(_ status: SweepStatus) -> String {
-        var parts = ["\(status.name)  \(status.jobs[.done, default: 0])/\(status.total) done"]
+        let name = status.name + (status.isPaused ? " (paused)" : "") + (status.isExpanding ? " (submitting)" : "")
+        var parts = ["\(name)  \(status.jobs[.done, default: 0])/\(status.total) done"]
         for (state, word) in [(JobState.leased, "running"), (.quarantined, "failed"), (.cancelled, "cancelled")] {
             if let count = status.jobs[state], count > 0 { parts.append("\(count) \(word)") }
         }

@@ -14,6 +14,15 @@ enum Terminal {
     /// Whether standard error is a terminal, on which a line can be drawn over.
     static var canRedraw: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Whether a person can be asked: standard input and error are terminals.
+    static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
+    /// Asks a question that only `y` or `yes` affirms.
+    static func confirm(_ question: String) -> Bool {
+        FileHandle.standardError.write(Data("medsweep: \(question) [y/N] ".utf8))
+        return ["y", "yes"].contains(readLine()?.trimmingCharacters(in: .whitespaces).lowercased())
+    }
+
     /// A line of result.
     static func print(_ text: String) {
         FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
