@@ -209,7 +209,7 @@ struct HTMLPage {
         .best{font-weight:700}.second{text-decoration:underline;text-underline-offset:.2em}.jobs{font-size:.85rem}
         .legend{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem}.legend i{display:inline-block;width:1.2rem;height:.25rem;margin:0 .4rem .2rem 0;border-radius:2px}.legend i.dashed{opacity:.55}
         .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:1rem}.small{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.8rem}
-        figure{margin:0}figcaption{font-size:.8rem;color:var(--soft);text-align:center}svg{width:100%;height:auto;display:block}svg text{font:10px system-ui,sans-serif;fill:var(--soft)}
+        figure{margin:0}figcaption{font-size:.8rem;color:var(--soft);text-align:center}svg{width:100%;height:auto;display:block}svg text{font:10px system-ui,sans-serif;fill:var(--soft)}.small svg text{font-size:12px}
         svg .axis{font-size:11px;fill:var(--ink)}.grid{stroke:var(--line);stroke-width:.7}.base{stroke:var(--soft)}.diagonal{stroke:var(--soft);stroke-dasharray:3 3}
         rect.normal{fill:#0072B2;opacity:.65}rect.abnormal{fill:#D55E00;opacity:.65}span.normal{color:#0072B2;font-weight:600}span.abnormal{color:#D55E00;font-weight:600}
         @media(prefers-color-scheme:dark){span.normal{color:#56b4e9}}

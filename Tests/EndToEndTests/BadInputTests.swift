@@ -21,31 +21,31 @@ import Testing
         #expect(lines.count == 1, "one sentence: \(outcome.errors)", sourceLocation: sourceLocation)
     }
 
-    private func run(_ place: Workplace, _ arguments: String...) throws -> Programs.Outcome {
-        try Programs.run("medsweep", arguments, in: place.folder)
+    private func run(_ place: Workplace, _ arguments: String...) async throws -> Programs.Outcome {
+        try await Programs.run("medsweep", arguments, in: place.folder)
     }
 
     private func exists(_ place: Workplace, _ name: String) -> Bool {
         FileManager.default.fileExists(atPath: place.folder.appending(path: name).path)
     }
 
-    @Test func brokenSweepFiles() throws {
+    @Test func brokenSweepFiles() async throws {
         let place = try Workplace()
         let unknown = try place.write("sweep: x\nmatrix:\n  metod: [ae]\n", to: "unknown.yaml")
-        expect(try run(place, "run", unknown, "--data", place.data.path), status: 65, saying: "unknown.yaml:3", "method")
+        expect(try await run(place, "run", unknown, "--data", place.data.path), status: 65, saying: "unknown.yaml:3", "method")
         let broken = try place.write("sweep: x\nmatrix: [\n", to: "broken.yaml")
-        expect(try run(place, "plan", broken), status: 65, saying: "broken.yaml:")
-        expect(try run(place, "run", "absent.yaml"), status: 66, saying: "absent.yaml")
+        expect(try await run(place, "plan", broken), status: 65, saying: "broken.yaml:")
+        expect(try await run(place, "run", "absent.yaml"), status: 66, saying: "absent.yaml")
         let file = try place.write(sweep, to: "tiny.yaml")
         expect(
-            try run(place, "run", file, "method=aee", "--data", place.data.path), status: 65, saying: "command line", "'ae'")
-        expect(try run(place, "run", file), status: 65, saying: "tiny.yaml:3", "discs", "--data")
+            try await run(place, "run", file, "method=aee", "--data", place.data.path), status: 65, saying: "command line", "'ae'")
+        expect(try await run(place, "run", file), status: 65, saying: "tiny.yaml:3", "discs", "--data")
         let study = try place.write(sweep.replacingOccurrences(of: "discs", with: "brain"), to: "study.yaml")
-        expect(try run(place, "run", study, "--data", place.data.path), status: 66, saying: "brain", "--data")
+        expect(try await run(place, "run", study, "--data", place.data.path), status: 66, saying: "brain", "--data")
         #expect(!exists(place, "medsweep-state"))
     }
 
-    @Test func brokenData() throws {
+    @Test func brokenData() async throws {
         let place = try Workplace()
         let file = try place.write(sweep, to: "tiny.yaml")
         let discs = place.data.appending(path: "discs")
@@ -53,54 +53,54 @@ import Testing
         let text = try Data(contentsOf: index)
 
         try Data(#"{"train": {"0": []}, "test": {"0": ["normal-0.png"], "1": ["abnormal-0.png"]}}"#.utf8).write(to: index)
-        expect(try run(place, "run", file, "--data", place.data.path), status: 65, saying: "data.json", "train")
+        expect(try await run(place, "run", file, "--data", place.data.path), status: 65, saying: "data.json", "train")
         try FileManager.default.removeItem(at: index)
-        expect(try run(place, "data", "check", discs.path), status: 65, saying: "data.json")
+        expect(try await run(place, "data", "check", discs.path), status: 65, saying: "data.json")
         try text.write(to: index)
 
         let image = discs.appending(path: "images/train-3.png")
         let whole = try Data(contentsOf: image)
         try whole.prefix(whole.count / 2).write(to: image)
-        expect(try run(place, "data", "check", discs.path), status: 65, saying: "train-3.png")
+        expect(try await run(place, "data", "check", discs.path), status: 65, saying: "train-3.png")
         #expect(!exists(place, "medsweep-state"))
         // A job on it fails, naming the file, and is not tried for ever.
         let short = try place.write(sweep + "\nretry: {max_attempts: 2, backoff: 1s..1s}\n", to: "short.yaml")
-        let failed = try run(place, "run", short, "--data", place.data.path, "--workers", "1")
+        let failed = try await run(place, "run", short, "--data", place.data.path, "--workers", "1")
         #expect(failed.status == 1, "\(failed.errors)")
-        let status = try run(place, "status", "tiny")
+        let status = try await run(place, "status", "tiny")
         #expect(status.output.contains("train-3.png"), "\(status.output) \(status.errors)")
     }
 
-    @Test func coordinatorsOutOfReach() throws {
+    @Test func coordinatorsOutOfReach() async throws {
         let place = try Workplace()
         let file = try place.write(sweep, to: "tiny.yaml")
         // A port that was free a moment ago and that nobody listens on.
-        let coordinator = try ServedCoordinator(in: place.folder)
-        let busy = try run(place, "serve", "--state", "other-state", "--port", "\(coordinator.port)")
+        let coordinator = try await ServedCoordinator(in: place.folder)
+        let busy = try await run(place, "serve", "--state", "other-state", "--port", "\(coordinator.port)")
         expect(busy, status: 69, saying: "\(coordinator.port)", "--port")
         #expect(!exists(place, "other-state/medsweep.sqlite-wal"))
-        let shared = try run(place, "serve", "--state", coordinator.state.path, "--port", "0")
+        let shared = try await run(place, "serve", "--state", coordinator.state.path, "--port", "0")
         expect(shared, status: 75, saying: coordinator.state.path)
-        let open = try run(place, "serve", "--state", "open-state", "--host", "0.0.0.0", "--port", "0")
+        let open = try await run(place, "serve", "--state", "open-state", "--host", "0.0.0.0", "--port", "0")
         expect(open, status: 78, saying: "--token-file")
-        coordinator.program.stop()
+        await coordinator.program.stop()
         expect(
-            try run(place, "submit", file, "--coordinator", coordinator.address, "--data", place.data.path), status: 69,
+            try await run(place, "submit", file, "--coordinator", coordinator.address, "--data", place.data.path), status: 69,
             saying: coordinator.address)
-        expect(try run(place, "status", "--coordinator", "nonsense"), status: 64, saying: "nonsense")
+        expect(try await run(place, "status", "--coordinator", "nonsense"), status: 64, saying: "nonsense")
     }
 
-    @Test func newerState() throws {
+    @Test func newerState() async throws {
         let place = try Workplace()
-        let coordinator = try ServedCoordinator(in: place.folder)
-        coordinator.program.stop()
+        let coordinator = try await ServedCoordinator(in: place.folder)
+        await coordinator.program.stop()
         let database = coordinator.state.appending(path: "medsweep.sqlite")
         // The schema's version stands at byte 60 of the file, big-endian.
         let handle = try FileHandle(forUpdating: database)
         try handle.seek(toOffset: 60)
         try handle.write(contentsOf: Data([0, 0, 3, 231]))
         try handle.close()
-        let outcome = try run(place, "serve", "--state", coordinator.state.path, "--port", "0")
+        let outcome = try await run(place, "serve", "--state", coordinator.state.path, "--port", "0")
         expect(outcome, status: 78, saying: coordinator.state.path, "999", "newer")
     }
 }

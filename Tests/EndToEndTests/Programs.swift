@@ -15,9 +15,9 @@ enum Programs {
     }
 
     /// Runs a program to its end.
-    static func run(_ name: String, _ arguments: [String], in directory: URL) throws -> Outcome {
+    static func run(_ name: String, _ arguments: [String], in directory: URL) async throws -> Outcome {
         let program = try Program(name, arguments, in: directory)
-        program.process.waitUntilExit()
+        await program.ended()
         return Outcome(status: program.process.terminationStatus, output: program.output, errors: program.errors)
     }
 }
@@ -26,9 +26,13 @@ enum Programs {
 final class Program {
     let process = Process()
     private let log: URL
+    private let end: AsyncStream<Never>
 
     init(_ name: String, _ arguments: [String], in directory: URL, environment: [String: String] = [:]) throws {
         log = directory.appending(path: "log-\(UUID().uuidString)")
+        let (end, finish) = AsyncStream.makeStream(of: Never.self)
+        self.end = end
+        process.terminationHandler = { _ in finish.finish() }
         process.executableURL = Programs.folder.appending(path: name)
         process.arguments = arguments
         process.currentDirectoryURL = directory
@@ -51,10 +55,13 @@ final class Program {
         process.waitUntilExit()
     }
 
+    /// Waits for the end without holding one of the few threads that all tests share.
+    func ended() async { for await _ in end {} }
+
     /// SIGTERM, and the end waited for.
-    func stop() {
+    func stop() async {
         process.terminate()
-        process.waitUntilExit()
+        await ended()
     }
 
     deinit { if process.isRunning { kill() } }
@@ -66,27 +73,33 @@ final class ServedCoordinator {
     let address: String
     let state: URL
 
-    /// - Parameter port: 0 for a free one; a number to come back where an earlier one was.
-    init(in directory: URL, port: Int = 0, lease: Double = 2, heartbeat: Double = 0.3, options: [String] = []) throws {
+    /// - Parameters:
+    ///   - port: 0 for a free one; a number to come back where an earlier one was.
+    ///   - lease: many heartbeats, so that a busy machine that delays some takes no lease from a living worker.
+    ///   - options: more of `medsweep serve`.
+    init(
+        in directory: URL, port: Int = 0, lease: Double = 10, heartbeat: Double = 0.3, options: [String] = []
+    ) async throws {
         state = directory.appending(path: "served-state")
         try? FileManager.default.removeItem(at: state.appending(path: "address"))
         program = try Program(
             "medsweep",
             ["serve", "--state", state.path, "--port", "\(port)", "--lease", "\(lease)", "--heartbeat", "\(heartbeat)"] + options,
             in: directory)
-        address = try ServedCoordinator.wait(for: state, program)
+        address = try await ServedCoordinator.wait(for: state, program)
     }
 
     var port: Int { URL(string: address)!.port! }
 
-    private static func wait(for state: URL, _ program: Program) throws -> String {
-        for _ in 0..<400 {
+    private static func wait(for state: URL, _ program: Program) async throws -> String {
+        // As long as it takes on a busy machine; one that cannot start ends, and its words are shown.
+        while program.process.isRunning {
             if let text = try? String(contentsOf: state.appending(path: "address"), encoding: .utf8),
                 let first = text.split(separator: " ").first
             {
                 return String(first)
             }
-            Thread.sleep(forTimeInterval: 0.05)
+            try await Task.sleep(for: .milliseconds(50))
         }
         throw NotStarted(errors: program.errors)
     }
@@ -106,10 +119,10 @@ final class ServedCoordinator {
 
     /// Waits until `condition` holds of the sweep's status.
     func wait(for sweep: String, until condition: (SweepStatus) -> Bool) async throws -> SweepStatus {
-        for _ in 0..<1200 {
+        for _ in 0..<6000 {
             if let status = try? await get(Routes.sweep(sweep), as: SweepStatus.self), condition(status) { return status }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw NotStarted(errors: "the sweep did not get there within two minutes: \(program.errors)")
+        throw NotStarted(errors: "the sweep did not get there within ten minutes: \(program.errors)")
     }
 }

@@ -12,7 +12,7 @@ import Testing
     }
 
     /// Every program, subcommand and option that its commands name is there, and its `make` targets are.
-    @Test func commandsExist() throws {
+    @Test func commandsExist() async throws {
         let place = try Workplace()
         let makefile = try String(contentsOf: Self.root.appending(path: "Makefile"), encoding: .utf8)
         var checked = 0
@@ -26,7 +26,7 @@ import Testing
             }
             // `medsweep run FILE` is asked as `medsweep run --help`.
             let subcommand = program == "medsweep" ? [words[1]] : []
-            let help = try Programs.run(program, subcommand + ["--help"], in: place.folder)
+            let help = try await Programs.run(program, subcommand + ["--help"], in: place.folder)
             #expect(help.status == 0, "\(line): \(help.errors)")
             for option in words where option.hasPrefix("-") {
                 #expect(help.output.contains("\(option),") || help.output.contains("\(option) "), "\(line): \(option)")
@@ -37,22 +37,22 @@ import Testing
 
     /// The example sweep is one that can be planned: 3 seeds × 2 sizes × (ae on two sets, vae on one) = 18 jobs of the
     /// grid, and 7 sizes of the code × 3 seeds × 2 sizes = 42 of the ablation.
-    @Test func exampleSweepPlans() throws {
+    @Test func exampleSweepPlans() async throws {
         let place = try Workplace()
         let file = try place.write(#require(blocks("yaml").first), to: "latent.yaml")
-        let plan = try Programs.run("medsweep", ["plan", file, "--data", place.data.path, "--json"], in: place.folder)
+        let plan = try await Programs.run("medsweep", ["plan", file, "--data", place.data.path, "--json"], in: place.folder)
         #expect(plan.status == 0, "\(plan.errors)")
         #expect(plan.output.contains("\"total\":60"), "\(plan.output)")
-        let jobs = try Programs.run("medsweep", ["plan", file, "--jobs", "method=ae", "seed=0,1", "epochs=range(5,7)"], in: place.folder)
+        let jobs = try await Programs.run("medsweep", ["plan", file, "--jobs", "method=ae", "seed=0,1", "epochs=range(5,7)"], in: place.folder)
         #expect(jobs.status == 0, "\(jobs.errors)")
         #expect(jobs.output.contains("epochs=6") && !jobs.output.contains("vae"))
     }
 
-    @Test func sweepsOfTheRepositoryPlan() throws {
+    @Test func sweepsOfTheRepositoryPlan() async throws {
         let place = try Workplace()
         let sweeps = Self.root.appending(path: "Sweeps")
         for name in try FileManager.default.contentsOfDirectory(atPath: sweeps.path) {
-            let plan = try Programs.run("medsweep", ["plan", sweeps.appending(path: name).path], in: place.folder)
+            let plan = try await Programs.run("medsweep", ["plan", sweeps.appending(path: name).path], in: place.folder)
             #expect(plan.status == 0, "\(name): \(plan.errors)")
         }
     }

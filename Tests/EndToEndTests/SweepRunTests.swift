@@ -14,18 +14,18 @@ import Wire
           seed: range(0, 2)
         """
 
-    @Test func runPrintsATableAndASecondRunFindsAllFinished() throws {
+    @Test func runPrintsATableAndASecondRunFindsAllFinished() async throws {
         let place = try Workplace()
         let file = try place.write(sweep, to: "tiny.yaml")
         let arguments = ["run", file, "--data", place.data.path, "--workers", "2", "--report", "report.html"]
-        let first = try Programs.run("medsweep", arguments, in: place.folder)
+        let first = try await Programs.run("medsweep", arguments, in: place.folder)
         #expect(first.status == 0, "\(first.errors)")
         #expect(first.output.contains("VAE"))
         #expect(first.output.contains("±"))
         #expect(first.errors.contains("4 jobs, 4 new"))
         let report = try String(contentsOf: place.folder.appending(path: "report.html"), encoding: .utf8)
         #expect(report.contains("</html>"))
-        let second = try Programs.run("medsweep", arguments, in: place.folder)
+        let second = try await Programs.run("medsweep", arguments, in: place.folder)
         #expect(second.status == 0, "\(second.errors)")
         #expect(second.errors.contains("all 4 jobs of 'tiny' were finished before"))
         #expect(second.output == first.output)
@@ -35,12 +35,12 @@ import Wire
     @Test func separateProgramsGiveTheSameNumbers() async throws {
         let place = try Workplace()
         let file = try place.write(sweep, to: "tiny.yaml")
-        let together = try Programs.run(
+        let together = try await Programs.run(
             "medsweep", ["run", file, "--data", place.data.path, "--workers", "2", "--json"], in: place.folder)
         #expect(together.status == 0, "\(together.errors)")
 
-        let coordinator = try ServedCoordinator(in: place.folder)
-        let submitted = try Programs.run(
+        let coordinator = try await ServedCoordinator(in: place.folder)
+        let submitted = try await Programs.run(
             "medsweep", ["submit", file, "--coordinator", coordinator.address, "--data", place.data.path],
             in: place.folder)
         #expect(submitted.status == 0, "\(submitted.errors)")
@@ -50,23 +50,23 @@ import Wire
                 ["--coordinator", coordinator.address, "--data", place.data.path, "--slots", "1",
                  "--spool", place.folder.appending(path: "spool-\(number)").path], in: place.folder)
         }
-        let status = try Programs.run(
+        let status = try await Programs.run(
             "medsweep", ["status", "tiny", "--watch", "--coordinator", coordinator.address], in: place.folder)
         #expect(status.status == 0, "\(status.errors)")
         #expect(status.output.contains("4/4 done"))
         for format in ["table", "csv", "json", "markdown", "html"] {
-            let report = try Programs.run(
+            let report = try await Programs.run(
                 "medsweep", ["report", "tiny", "-f", format, "--coordinator", coordinator.address], in: place.folder)
             #expect(report.status == 0 && report.output.count > 100, "\(format): \(report.errors)")
         }
         let apart = try await coordinator.jobs(of: "tiny")
         for worker in workers {
-            worker.stop()
+            await worker.stop()
             #expect(worker.process.terminationStatus == 0, "\(worker.errors)")
         }
-        coordinator.program.stop()
+        await coordinator.program.stop()
 
-        let embedded = try ServedCoordinator(movingStateFrom: place.folder.appending(path: "medsweep-state"), in: place.folder)
+        let embedded = try await ServedCoordinator(movingStateFrom: place.folder.appending(path: "medsweep-state"), in: place.folder)
         let inOne = try await embedded.jobs(of: "tiny")
         #expect(inOne.map(\.identity) == apart.map(\.identity))
         for (one, other) in zip(inOne, apart) {
@@ -87,18 +87,18 @@ import Wire
             matrix: {method: vae, dataset: discs, seed: 7}
             """
         let file = try place.write(long, to: "long.yaml")
-        let whole = try Programs.run(
+        let whole = try await Programs.run(
             "medsweep", ["run", file, "--data", place.data.path, "--workers", "1"], in: place.folder)
         #expect(whole.status == 0, "\(whole.errors)")
 
-        let coordinator = try ServedCoordinator(in: place.folder)
+        let coordinator = try await ServedCoordinator(in: place.folder)
         func worker(_ number: Int, _ coordinator: ServedCoordinator) throws -> Program {
             try Program(
                 "medsweep-worker",
                 ["--coordinator", coordinator.address, "--data", place.data.path, "--slots", "1",
                  "--spool", place.folder.appending(path: "spool-\(number)").path], in: place.folder)
         }
-        let submitted = try Programs.run(
+        let submitted = try await Programs.run(
             "medsweep", ["submit", file, "--coordinator", coordinator.address, "--data", place.data.path],
             in: place.folder)
         #expect(submitted.status == 0, "\(submitted.errors)")
@@ -111,7 +111,7 @@ import Wire
         var before: JobDetail = try await coordinator.get(Routes.job(identity))
         let firstCheckpoint = try #require(before.record.checkpoint)
         // The lease of the first must run out before the second gets the job; then let it get further.
-        for _ in 0..<600 where before.record.token < 2 || (before.progress?.epoch ?? 0) <= firstCheckpoint.epoch {
+        for _ in 0..<6000 where before.record.token < 2 || (before.progress?.epoch ?? 0) <= firstCheckpoint.epoch {
             try await Task.sleep(for: .milliseconds(100))
             before = try await coordinator.get(Routes.job(identity))
         }
@@ -119,7 +119,7 @@ import Wire
 
         coordinator.program.kill()
         try await Task.sleep(for: .seconds(1))
-        let again = try ServedCoordinator(in: place.folder, port: coordinator.port)
+        let again = try await ServedCoordinator(in: place.folder, port: coordinator.port)
         let done = try await again.wait(for: "long") { $0.isFinished }
         #expect(done.jobs == [.done: 1])
         let resumed = try #require(try await again.jobs(of: "long").first)
@@ -127,11 +127,11 @@ import Wire
         // The second worker kept its lease through the coordinator's death.
         #expect(detail.record.token == 2)
         #expect(detail.attempts.map(\.outcome) == ["expired", "done"])
-        second.stop()
+        await second.stop()
         #expect(second.process.terminationStatus == 0, "\(second.errors)")
-        again.program.stop()
+        await again.program.stop()
 
-        let reference = try ServedCoordinator(movingStateFrom: place.folder.appending(path: "medsweep-state"), in: place.folder)
+        let reference = try await ServedCoordinator(movingStateFrom: place.folder.appending(path: "medsweep-state"), in: place.folder)
         let uninterrupted = try #require(try await reference.jobs(of: "long").first)
         #expect(resumed.identity == uninterrupted.identity)
         #expect(resumed.result?.metrics == uninterrupted.result?.metrics)
@@ -147,10 +147,10 @@ extension JobRow {
 
 extension ServedCoordinator {
     /// Serves a state folder that another coordinator has left.
-    convenience init(movingStateFrom old: URL, in directory: URL) throws {
+    convenience init(movingStateFrom old: URL, in directory: URL) async throws {
         let home = directory.appending(path: "moved")
         try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
         try FileManager.default.moveItem(at: old, to: home.appending(path: "served-state"))
-        try self.init(in: home)
+        try await self.init(in: home)
     }
 }

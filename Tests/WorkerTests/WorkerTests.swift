@@ -74,7 +74,8 @@ import Wire
     @Test func messagesComeWhileItRuns() async throws {
         let progress = try line(.event(.progress(epoch: 1, epochs: 2, loss: 0.5, imagesPerSecond: 9)))
         let process = try TrainingProcess(
-            executable: URL(filePath: "/bin/sh"), arguments: ["-c", "echo '\(progress)'; trap 'exit 5' TERM; while :; do sleep 0.05; done"],
+            // The trap comes first: the signal is sent once the message is here.
+            executable: URL(filePath: "/bin/sh"), arguments: ["-c", "trap 'exit 5' TERM; echo '\(progress)'; while :; do sleep 0.05; done"],
             request: request(), threads: 1)
         for await _ in process.messages { break }
         process.stop()
