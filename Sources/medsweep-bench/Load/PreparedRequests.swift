@@ -27,7 +27,7 @@ struct PreparedRequests {
     func lease(worker: Int, count: Int, wait: Double = 0) throws -> [UInt8] {
         let description = WorkerDescription(
             name: "bench-\(worker)", host: "bench", device: "cpu", memory: 64 << 30,
-            datasets: [NoOpSweep.dataset: fingerprint], methods: ["ae", "ae-l1", "ae-ssim", "vae"], engine: "none")
+            datasets: [NoOpSweeps.dataset: fingerprint], methods: ["ae", "ae-l1", "ae-ssim", "vae"], engine: "none")
         return Self.post(
             Routes.leases, try WireCoding.encode(LeaseRequest(worker: description, count: count, wait: wait)))
     }

@@ -61,9 +61,9 @@ final class ChildProcess {
     }
 
     /// Asks it to end and waits until it has.
-    func terminate() {
+    func terminate(_ signal: Int32 = SIGTERM) {
         guard isRunning else { return }
-        kill(identifier, SIGTERM)
+        kill(identifier, signal)
         _ = reap()
     }
 

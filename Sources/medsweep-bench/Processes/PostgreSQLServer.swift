@@ -40,7 +40,8 @@ final class PostgreSQLServer {
     /// An empty database's address for `medsweep serve --store`.
     func emptyDatabase() throws -> String { "postgres://medsweep@127.0.0.1:\(port)/\(try makeDatabase())" }
 
-    func stop() { process.terminate() }
+    /// Does not wait for clients to leave, as SIGTERM would.
+    func stop() { process.terminate(SIGINT) }
 
     private func makeDatabase() throws -> String {
         databases += 1

@@ -13,7 +13,7 @@ struct IdleWorkers: Codable {
 
     /// Opens the connections, lets each ask for a job that does not come, and watches.
     static func measure(_ bench: QueueBench, workers: Int, seconds: Double) throws -> IdleWorkers {
-        let queue = try QueueUnderTest(bench, name: "idle")
+        let queue = try QueueUnderTest(bench, jobs: 0)
         defer { queue.end() }
         // Whatever a coordinator does on its first request is not the workers' cost.
         let first = try LoadConnection(port: queue.server.port)

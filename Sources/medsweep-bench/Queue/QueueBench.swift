@@ -6,7 +6,7 @@ final class QueueBench {
     private let scripts: String
     let programs = Programs()
     let folder: WorkFolder
-    let sweep: NoOpSweep
+    let sweeps: NoOpSweeps
     let requests: PreparedRequests
     private let progress = ProgressLine()
     private let postgres: PostgreSQLServer?
@@ -16,8 +16,8 @@ final class QueueBench {
         self.options = options
         self.scripts = scripts
         folder = try WorkFolder(in: options.folder)
-        sweep = try NoOpSweep(folder: folder.sub("sweeps"))
-        requests = try PreparedRequests(fingerprint: sweep.fingerprint)
+        sweeps = try NoOpSweeps(folder: folder.sub("sweeps"))
+        requests = try PreparedRequests(fingerprint: sweeps.fingerprint)
         postgres = options.postgres ? try PostgreSQLServer(folder: folder.sub("postgres")) : nil
         Self.allowConnections(options.idleWorkers + 100)
     }
@@ -35,9 +35,9 @@ final class QueueBench {
         for batch in options.batches.numbers {
             for connections in options.connections.numbers {
                 progress.show("\(connections) connections, batches of \(batch)")
-                let queue = try QueueUnderTest(self, name: "rate")
+                let queue = try QueueUnderTest(self, jobs: options.jobs)
                 defer { queue.end() }
-                _ = try queue.submit(jobs: options.jobs)
+                _ = try queue.submit()
                 report.rates.append(try queue.load(connections: connections, batch: batch, seconds: options.seconds))
             }
         }
@@ -61,13 +61,13 @@ final class QueueBench {
 
     private func size(_ jobs: Int) throws -> QueueSize {
         progress.show("submit of \(jobs) jobs")
-        let queue = try QueueUnderTest(self, name: "size")
+        let queue = try QueueUnderTest(self, jobs: jobs)
         defer { queue.end() }
-        let submit = try queue.submit(jobs: jobs)
+        let submit = try queue.submit()
         let memory = try queue.server.status().memory
         progress.show("\(jobs) jobs queued")
-        let first = try queue.page(of: jobs, after: -1)
-        let last = try queue.page(of: jobs, after: max(-1, jobs - 1 - QueueUnderTest.pageSize))
+        let first = try queue.page(after: -1)
+        let last = try queue.page(after: max(-1, jobs - 1 - QueueUnderTest.pageSize))
         let rate = try queue.load(connections: 8, batch: 1, seconds: options.seconds)
         return QueueSize(
             submit: submit, memory: memory, peakMemory: try queue.server.status().peakMemory, firstPage: first,

@@ -23,7 +23,7 @@ struct QueueTables {
 
     private var rates: String {
         let table = TextTable([
-            "connections", "batch", "pairs/s", "per sync", "lease p50 ms", "p99", "result p50 ms", "p99", "server CPU µs/pair",
+            "connections", "batch", "pairs/s", "per disk sync", "lease p50 ms", "p99", "result p50 ms", "p99", "server CPU µs/pair",
             "load CPU µs/pair",
         ], rows: report.rates.map { rate in
             [

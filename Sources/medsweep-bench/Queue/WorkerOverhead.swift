@@ -11,7 +11,7 @@ struct WorkerOverhead: Codable {
 
     /// Runs a worker that trains nothing on an empty queue, then on a full one; the difference is the jobs'.
     static func measure(_ bench: QueueBench, jobs: Int) throws -> WorkerOverhead {
-        let queue = try QueueUnderTest(bench, name: "worker")
+        let queue = try QueueUnderTest(bench, jobs: jobs)
         defer { queue.end() }
         let folder = bench.folder.sub("worker-cache")
         func work() throws -> (seconds: Double, processorSeconds: Double) {
@@ -19,7 +19,7 @@ struct WorkerOverhead: Codable {
             let usage = try ChildProcess(
                 bench.programs.worker,
                 [
-                    "--coordinator", queue.server.address, "--data", bench.sweep.dataFolder.path, "--slots", "8", "--no-op",
+                    "--coordinator", queue.server.address, "--data", bench.sweeps.dataFolder.path, "--slots", "8", "--no-op",
                     "--cache", folder.path, "--exit-when-idle", "0.1", "--log-level", "error",
                 ], output: bench.folder.sub("worker")
             ).wait()
@@ -28,7 +28,7 @@ struct WorkerOverhead: Codable {
         // The first of all fills the caches.
         _ = try work()
         let idle = try work()
-        _ = try queue.submit(jobs: jobs)
+        _ = try queue.submit()
         let busy = try work()
         return WorkerOverhead(
             jobs: jobs, seconds: busy.seconds - idle.seconds,
