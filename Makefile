@@ -1,6 +1,6 @@
 # make demo   from nothing to a table on real images: installs, builds, prepares the images, runs Sweeps/demo.yaml
 # make test   installs, builds debug, runs all tests
-# make bench  speed and agreement beside PyTorch in the same run
+# make bench  speed and agreement beside PyTorch, and the queue beside HyperQueue and Optuna, in the same run
 #
 # LIBTORCH=/path/to/torch builds against that libtorch instead of Debian's, in a build folder of its own.
 
@@ -28,4 +28,5 @@ test: install
 bench: release
 	@sh Docker/install.sh bench
 	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
-	$(RELEASE)/medsweep-bench --data $(DEMO) --scripts Tests/AnomalyDetectionTests/Fixtures
+	@sh Docker/install.sh peers $(BUILD)/peers
+	$(RELEASE)/medsweep-bench --data $(DEMO) --peers $(BUILD)/peers/bin/python

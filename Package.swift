@@ -97,7 +97,7 @@ let package = Package(
             "Worker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .executableTarget(name: "medsweep-bench", dependencies: [
-            "AnomalyDetection", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "AnomalyDetection", "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
         // Tests.

@@ -4,7 +4,8 @@
 #   Docker/install.sh build            what the build links against
 #   Docker/install.sh test             servers and tools that the tests use
 #   Docker/install.sh demo             the images of the demo (about 40 MB); prints where the histology image lies
-#   Docker/install.sh bench            PyTorch and scikit-learn, for the comparison
+#   Docker/install.sh bench            PyTorch and scikit-learn, for the comparison of training
+#   Docker/install.sh peers FOLDER     HyperQueue and Optuna, for the comparison of queues, into a Python environment there
 #   Docker/install.sh run-worker       what a built worker needs at run time
 #   Docker/install.sh run-coordinator  what a built coordinator needs at run time
 set -eu
@@ -70,6 +71,21 @@ demo)
     ;;
 bench)
     need python3-torch python3-sklearn python3-numpy libopenblas0-openmp
+    ;;
+peers)
+    folder=${2:?name the folder of the environment}
+    need python3-venv
+    # The versions are fixed, so that numbers of different days can be compared.
+    peers='hyperqueue==0.27.0 optuna==5.0.0'
+    [ -x "$folder/bin/python" ] || /usr/bin/python3 -m venv "$folder" >&2 || exit 0
+    # Without them the bench goes on and says what is missing. One by one: the one may be had where the other is not.
+    for peer in $peers; do
+        "$folder/bin/python" -c "from importlib.metadata import version as v; import sys; sys.exit(v('${peer%%=*}') != '${peer##*=}')" \
+            2>/dev/null || {
+            say "installing $peer"
+            "$folder/bin/pip" install --quiet --disable-pip-version-check "$peer" >&2 || say "$peer cannot be installed"
+        }
+    done
     ;;
 run-worker)
     need libcurl4 libpng16-16 libturbojpeg0 zlib1g ca-certificates

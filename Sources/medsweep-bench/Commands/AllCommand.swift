@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// `medsweep-bench` without the name of a part: all of them.
+struct AllCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "all",
+        abstract: "Runs both: training beside PyTorch, then the queue.",
+        discussion: "Example: medsweep-bench --data demo-data")
+
+    @OptionGroup var scripts: ScriptOptions
+    @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Queue") var queue: QueueOptions
+
+    func run() throws {
+        try TrainingBench(options: training, scripts: scripts.scripts).run()
+        print()
+        try QueueCommand.run(queue, scripts: scripts.scripts)
+    }
+}

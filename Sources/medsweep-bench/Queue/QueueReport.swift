@@ -1,0 +1,16 @@
+/// Everything that was measured of a queue in one run, as `--json` writes it.
+struct QueueReport: Codable {
+    var store: String
+    /// Synced 4 KiB writes a second of the disk.
+    var syncsPerSecond: Double
+    var rates: [QueueRate] = []
+    var sizes: [QueueSize] = []
+    var idle: IdleWorkers?
+    var worker: WorkerOverhead?
+    var peers: [PeerRate] = []
+
+    init(store: String, syncsPerSecond: Double) {
+        self.store = store
+        self.syncsPerSecond = syncsPerSecond
+    }
+}
