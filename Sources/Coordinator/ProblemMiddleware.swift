@@ -102,13 +102,10 @@ struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
         return switch (parts[2], parts.count) {
         case ("leases", 3): method == .post
         case ("artefacts", 4): method == .get || method == .put
-        case ("jobs", 5): method == .post && workerReports.contains(String(parts[4]))
+        case ("jobs", 5): method == .post && ["heartbeat", "checkpoint", "result", "failure", "release"].contains(parts[4])
         default: false
         }
     }
-
-    /// What a worker tells of a job that it holds.
-    private static let workerReports: Set = ["heartbeat", "checkpoint", "result", "failure", "release"]
 }
 
 /// Answers in JSON.

@@ -19,8 +19,8 @@ import Wire
     }
 
     private func running(_ place: Workplace, _ more: [String] = []) async throws -> (ServedCoordinator, Program) {
-        let coordinator = try ServedCoordinator(in: place.folder)
-        let submitted = try Programs.run(
+        let coordinator = try await ServedCoordinator(in: place.folder)
+        let submitted = try await Programs.run(
             "medsweep", ["submit", try place.write(long, to: "long.yaml"), "--coordinator", coordinator.address, "--data", place.data.path],
             in: place.folder)
         #expect(submitted.status == 0, "\(submitted.errors)")
@@ -50,7 +50,7 @@ import Wire
         #expect(row.state == .pending && detail.record.failedAttempts == 0)
         #expect(detail.attempts.map(\.outcome) == ["released"])
         #expect((detail.record.checkpoint?.epoch ?? 0) >= 2)
-        coordinator.program.stop()
+        await coordinator.program.stop()
     }
 
     /// With the coordinator gone there is nobody to hand anything to: the worker tries for its grace time, and a second
@@ -95,29 +95,29 @@ import Wire
         ])
         let certificate = place.folder.appending(path: "certificate.pem").path
         let key = place.folder.appending(path: "key.pem").path
-        #expect(try Programs.run("medsweep", ["serve", "--tls-key", key], in: place.folder).status == 64)
-        let mismatch = try Programs.run("medsweep", ["serve", "--tls-certificate", certificate, "--tls-key", certificate], in: place.folder)
+        #expect(try await Programs.run("medsweep", ["serve", "--tls-key", key], in: place.folder).status == 64)
+        let mismatch = try await Programs.run("medsweep", ["serve", "--tls-certificate", certificate, "--tls-key", certificate], in: place.folder)
         #expect(mismatch.status == 78 && mismatch.errors.contains(certificate), "\(mismatch.errors)")
 
-        let coordinator = try ServedCoordinator(in: place.folder, options: ["--tls-certificate", certificate, "--tls-key", key])
+        let coordinator = try await ServedCoordinator(in: place.folder, options: ["--tls-certificate", certificate, "--tls-key", key])
         #expect(coordinator.address.hasPrefix("https://127.0.0.1:"))
         #expect(coordinator.program.errors.contains("listening on \(coordinator.address)"))
         let short = long.replacingOccurrences(of: "20000", with: "1")
         let trusting = ["--coordinator", coordinator.address, "--ca-file", certificate]
-        let submitted = try Programs.run(
+        let submitted = try await Programs.run(
             "medsweep", ["submit", try place.write(short, to: "short.yaml"), "--data", place.data.path] + trusting, in: place.folder)
         #expect(submitted.status == 0, "\(submitted.errors)")
         let worker = try worker(place, coordinator.address, ["--ca-file", certificate, "--exit-when-idle", "1"])
         #expect(try await end(worker, within: 60) != nil)
         // The state folder's address leads there too.
-        let status = try Programs.run(
+        let status = try await Programs.run(
             "medsweep", ["status", "long", "--state", coordinator.state.path, "--ca-file", certificate], in: place.folder)
         #expect(status.status == 0 && status.output.contains("1/1 done"), "\(status.output) \(status.errors)")
-        let stranger = try Programs.run("medsweep", ["status", "long", "--coordinator", coordinator.address], in: place.folder)
+        let stranger = try await Programs.run("medsweep", ["status", "long", "--coordinator", coordinator.address], in: place.folder)
         #expect(stranger.status == 69 && stranger.errors.contains("--ca-file") && stranger.errors.contains(coordinator.address), "\(stranger.errors)")
-        let absent = try Programs.run(
+        let absent = try await Programs.run(
             "medsweep", ["status", "long", "--coordinator", coordinator.address, "--ca-file", "absent.pem"], in: place.folder)
         #expect(absent.status == 66 && absent.errors.contains("'absent.pem'"), "\(absent.errors)")
-        coordinator.program.stop()
+        await coordinator.program.stop()
     }
 }
