@@ -171,7 +171,8 @@ public struct LeaseRules: Sendable {
     /// - Returns: whether that changed anything.
     public func retry(_ job: inout JobRecord, now: Double) -> Bool {
         switch job.state {
-        case .failed, .quarantined, .cancelled: break
+        // Who asks for it wants it to run, whatever was asked before it ended.
+        case .failed, .quarantined, .cancelled: job.isPaused = false
         case .pending where job.notBefore > now: break
         case .pending, .leased, .done: return false
         }

@@ -236,6 +236,16 @@ final class SimulatedCoordinator {
         }
     }
 
+    /// The records of jobs that are not done.
+    func unfinished() throws -> [JobRecord] {
+        var records: [JobRecord] = []
+        try database.transaction { connection in
+            let ledger = Ledger(connection, cache: cache, rules: rules)
+            records = try identities.map { try ledger.entry($0).record }.filter { $0.state != .done }
+        }
+        return records
+    }
+
     func states() throws -> [JobState: Int] {
         var states: [JobState: Int] = [:]
         try database.transaction { connection in

@@ -7,11 +7,11 @@ import Wire
 /// A coordinator, its workers and an unkind network between them, all from one seed.
 final class Simulation {
     struct Size {
-        var jobs = 20
-        var workers = 8
+        var jobs = 8
+        var workers = 5
         var slots = 2
         /// Seconds for which things go wrong.
-        var chaos = 240.0
+        var chaos = 100.0
     }
 
     let timeline = Timeline()
@@ -155,7 +155,7 @@ final class Simulation {
                 return try coordinator.check()
             }
         }
-        throw Violation("after \(Int(deadline)) s not all jobs are done: \(try coordinator.states())")
+        throw Violation("after \(Int(deadline)) s, the clock being \(Int(clockError)) s wrong, not all jobs are done: \(try coordinator.unfinished())")
     }
 
     private func isDone() throws -> Bool {
