@@ -33,7 +33,7 @@ final class QueueUnderTest {
             bench.programs.coordinator,
             ["submit", sweep.file.path, "--coordinator", server.address, "--data", bench.sweeps.dataFolder.path],
             output: folder.appending(path: "submit")
-        ).wait()
+        ).wait(watchingMemory: true)
         let answered = MonotonicClock.seconds - start
         // A coordinator may answer before it has made all jobs of a large grid.
         while try status().isExpanding { usleep(50_000) }
