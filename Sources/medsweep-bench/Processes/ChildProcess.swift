@@ -39,10 +39,11 @@ final class ChildProcess {
     /// What it has written to standard output.
     var written: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
-    /// The last line that it wrote to standard error.
+    /// What it wrote to standard error, in one line: its error if it names one, else the last line.
     var lastWords: String {
         let text = (try? String(contentsOfFile: output.path + ".error", encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").last.map(String.init) ?? "it said nothing"
+        let lines = text.split(separator: "\n")
+        return (lines.first { $0.hasPrefix("Error: ") } ?? lines.last).map(String.init) ?? "it said nothing"
     }
 
     /// Whether it has not ended by itself.
