@@ -45,7 +45,7 @@ struct QueueOptions: ParsableArguments {
     var peerTasks = 5000
 
     @Option(help: "Trials given to Optuna.")
-    var peerTrials = 200
+    var peerTrials = 500
 
     @Option(help: "Also write the numbers to this file.")
     var json: String?

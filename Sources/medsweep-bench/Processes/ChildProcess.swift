@@ -39,20 +39,22 @@ final class ChildProcess {
     /// What it has written to standard output.
     var written: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
-    /// The last line that it wrote to standard error.
+    /// What it wrote to standard error, in one line: its error if it names one, else the last line.
     var lastWords: String {
         let text = (try? String(contentsOfFile: output.path + ".error", encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").last.map(String.init) ?? "it said nothing"
+        let lines = text.split(separator: "\n")
+        return (lines.first { $0.hasPrefix("Error: ") } ?? lines.last).map(String.init) ?? "it said nothing"
     }
 
     /// Whether it has not ended by itself.
     var isAlive: Bool { isRunning && (try? ProcessStatus(identifier)) != nil }
 
     /// Waits for its end.
+    /// - Parameter watchingMemory: whether to look, every five milliseconds, at the most memory that it has had.
     /// - Throws: ``BenchError`` when it failed.
     @discardableResult
-    func wait() throws -> ProcessUsage {
-        let (status, usage) = reap()
+    func wait(watchingMemory: Bool = false) throws -> ProcessUsage {
+        let (status, usage) = reap(watchingMemory: watchingMemory)
         guard status == 0 else {
             let how = status & 0x7f == 0 ? "with status \(status >> 8 & 0xff)" : "of signal \(status & 0x7f)"
             throw BenchError("\(name) ended \(how): \(lastWords)")
@@ -64,14 +66,22 @@ final class ChildProcess {
     func terminate(_ signal: Int32 = SIGTERM) {
         guard isRunning else { return }
         kill(identifier, signal)
-        _ = reap()
+        reap()
     }
 
-    private func reap() -> (status: Int32, usage: ProcessUsage) {
+    @discardableResult
+    private func reap(watchingMemory: Bool = false) -> (status: Int32, usage: ProcessUsage) {
         var status: Int32 = 0
         var usage = rusage()
-        while wait4(identifier, &status, 0, &usage) < 0, errno == EINTR {}
+        var peak = 0
+        while true {
+            let ended = wait4(identifier, &status, watchingMemory ? WNOHANG : 0, &usage)
+            if ended == identifier || ended < 0 && errno != EINTR { break }
+            guard watchingMemory else { continue }
+            peak = max(peak, (try? ProcessStatus(identifier).peakMemory) ?? 0)
+            usleep(5000)
+        }
         isRunning = false
-        return (status, ProcessUsage(usage))
+        return (status, ProcessUsage(usage, peakMemory: peak))
     }
 }

@@ -29,7 +29,7 @@ final class PostgreSQLServer {
         let serve = Self.command(
             programs.appending(path: "postgres"),
             ["-D", data.path, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-k", folder.path])
-        process = try ChildProcess(serve.0, serve.1, output: logs.appending(path: "postgres"))
+        process = try ChildProcess(serve.0, serve.1, output: logs.appending(path: "postgres-log"))
         for _ in 0..<100 {
             if (try? makeDatabase()) != nil { return }
             usleep(100_000)

@@ -10,14 +10,12 @@ final class QueueUnderTest {
     private var delivered = 0
     private let bench: QueueBench
     private let folder: URL
-    private let control: LoadConnection
 
     init(_ bench: QueueBench, jobs: Int) throws {
         self.bench = bench
         sweep = try bench.sweeps.make(jobs: jobs)
         folder = bench.folder.sub(sweep.name + "-queue")
         server = try ServerProcess(programs: bench.programs, folder: folder, store: bench.emptyStore())
-        control = try LoadConnection(port: server.port)
     }
 
     /// Stops the coordinator and removes what it wrote, so that a run of many does not fill the disk.
@@ -33,7 +31,7 @@ final class QueueUnderTest {
             bench.programs.coordinator,
             ["submit", sweep.file.path, "--coordinator", server.address, "--data", bench.sweeps.dataFolder.path],
             output: folder.appending(path: "submit")
-        ).wait()
+        ).wait(watchingMemory: true)
         let answered = MonotonicClock.seconds - start
         // A coordinator may answer before it has made all jobs of a large grid.
         while try status().isExpanding { usleep(50_000) }
@@ -43,15 +41,18 @@ final class QueueUnderTest {
     }
 
     private func status() throws -> SweepStatus {
-        try control.exchange(PreparedRequests.get(Routes.sweep(sweep.name)))
-        return try WireCoding.decode(from: Data(control.body))
+        // A fresh connection each time: the coordinator closes one that was idle during a long submit.
+        let connection = try LoadConnection(port: server.port)
+        try connection.exchange(PreparedRequests.get(Routes.sweep(sweep.name)))
+        return try WireCoding.decode(from: Data(connection.body))
     }
 
     /// The median seconds of three fetches of a page of the jobs.
     func page(after position: Int) throws -> Double {
         let request = PreparedRequests.get(
             Routes.jobs(sweep: sweep.name) + "?after=\(position)&limit=\(QueueUnderTest.pageSize)")
-        return try (0..<3).map { _ in try control.exchange(request) }.sorted()[1]
+        let connection = try LoadConnection(port: server.port)
+        return try (0..<3).map { _ in try connection.exchange(request) }.sorted()[1]
     }
 
     /// Jobs on a page.
