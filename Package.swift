@@ -119,7 +119,10 @@ let package = Package(
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
         .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection", "TestSupport"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "EndToEndTests", dependencies: ["Imaging", "TestSupport", "Wire", "medsweep", "medsweep-worker"]),
+        .testTarget(name: "EndToEndTests", dependencies: [
+            "Client", "Imaging", "TestSupport", "Wire", "medsweep", "medsweep-worker",
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
     ],
     cxxLanguageStandard: .cxx17
 )

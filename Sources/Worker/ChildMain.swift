@@ -13,6 +13,10 @@ public enum ChildMain {
 
     /// Runs to the end and returns the exit code.
     public static func run() -> Int32 {
+        // Started from a thread that blocks signals, it would not be told to end by anybody.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
         // Lines go to a copy of standard output; what a library prints there goes to standard error instead.
         let descriptor = dup(STDOUT_FILENO)
         dup2(STDERR_FILENO, STDOUT_FILENO)
@@ -29,7 +33,7 @@ public enum ChildMain {
                 throw TrainingError("the worker sent no request")
             }
             let request = try JSONDecoder().decode(TrainingRequest.self, from: Data(line.utf8))
-            watchParent()
+            listenToParent()
             let outcome = try JobRunner.run(request) { event in
                 try tell(.event(event))
             } shouldStop: {
@@ -43,10 +47,16 @@ public enum ChildMain {
         }
     }
 
+    /// The line by which the worker asks for a checkpoint and the end. Unlike a signal it is not lost on a process that
+    /// has only just begun.
+    static let stopLine = "stop"
+
     /// Standard input ends when the worker is gone, however it went; a job without a worker is of no use.
-    private static func watchParent() {
+    private static func listenToParent() {
         Thread.detachNewThread {
-            while readLine() != nil {}
+            while let line = readLine() {
+                if line == stopLine { shouldStop.store(true, ordering: .relaxed) }
+            }
             _exit(70)
         }
     }

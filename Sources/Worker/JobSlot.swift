@@ -146,9 +146,14 @@ final class JobSlot: Sendable {
         }
         if let checkpoint = lease.checkpoint {
             let file = folder.appending(path: "resume.safetensors")
-            try await worker.client.fetchArtefact(checkpoint.sha256, to: file)
-            request.checkpoint = file
-            worker.logger.info("\(label) goes on from epoch \(checkpoint.epoch)")
+            do {
+                try await worker.client.fetchArtefact(checkpoint.sha256, to: file)
+                request.checkpoint = file
+                worker.logger.info("\(label) goes on from epoch \(checkpoint.epoch)")
+            } catch let error as ClientError where error.isLoss {
+                // Failing would not bring it back: the next attempt would be handed the same one.
+                worker.logger.warning("\(label) begins anew, since its checkpoint is lost: \(error)")
+            }
         }
         return request
     }
@@ -241,6 +246,17 @@ final class JobSlot: Sendable {
                 FailureRequest(token: lease.token, kind: kind, error: error, logTail: logTail, signal: signal.map(Int.init)))
         } catch {
             worker.logger.warning("the failure of \(label) was not delivered: \(error); its lease will run out")
+        }
+    }
+}
+
+extension ClientError {
+    /// The file is gone from the coordinator, or is not what was put there.
+    fileprivate var isLoss: Bool {
+        switch self {
+        case .wrongDigest: true
+        case .problem(let problem): problem.status == 404
+        default: false
         }
     }
 }

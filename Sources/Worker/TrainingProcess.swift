@@ -77,7 +77,11 @@ final class TrainingProcess: Sendable {
     }
 
     /// Asks the process to write a checkpoint and end.
-    func stop() { process.withLock { if $0.isRunning { $0.terminate() } } }
+    func stop() {
+        process.withLock {
+            if $0.isRunning { try? input.write(contentsOf: Data("\(ChildMain.stopLine)\n".utf8)) }
+        }
+    }
 
     /// Ends the process at once.
     func kill() { process.withLock { if $0.isRunning { _ = Glibc.kill($0.processIdentifier, SIGKILL) } } }

@@ -118,7 +118,8 @@ struct LineLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let time = Date().formatted(.iso8601)
-        FileHandle.standardError.write(Data("\(time) \(event.level): \(event.message)\n".utf8))
+        // A log on a full disk must not end the worker.
+        try? FileHandle.standardError.write(contentsOf: Data("\(time) \(event.level): \(event.message)\n".utf8))
     }
 }
 

@@ -33,7 +33,7 @@ final class Program {
         let (end, finish) = AsyncStream.makeStream(of: Never.self)
         self.end = end
         process.terminationHandler = { _ in finish.finish() }
-        process.executableURL = Programs.folder.appending(path: name)
+        process.executableURL = name.hasPrefix("/") ? URL(filePath: name) : Programs.folder.appending(path: name)
         process.arguments = arguments
         process.currentDirectoryURL = directory
         process.environment = ProcessInfo.processInfo.environment
@@ -74,17 +74,20 @@ final class ServedCoordinator {
     let state: URL
 
     /// - Parameters:
+    ///   - name: of the state folder: two coordinators need two.
     ///   - port: 0 for a free one; a number to come back where an earlier one was.
     ///   - lease: many heartbeats, so that a busy machine that delays some takes no lease from a living worker.
     ///   - options: more of `medsweep serve`.
     init(
-        in directory: URL, port: Int = 0, lease: Double = 10, heartbeat: Double = 0.3, options: [String] = []
+        in directory: URL, name: String = "served-state", port: Int = 0, lease: Double = 10, heartbeat: Double = 0.3,
+        options: [String] = []
     ) async throws {
-        state = directory.appending(path: "served-state")
+        state = directory.appending(path: name)
         try? FileManager.default.removeItem(at: state.appending(path: "address"))
         program = try Program(
             "medsweep",
-            ["serve", "--state", state.path, "--port", "\(port)", "--lease", "\(lease)", "--heartbeat", "\(heartbeat)"] + options,
+            ["serve", "--state", state.path, "--port", "\(port)", "--lease", "\(lease)", "--heartbeat", "\(heartbeat)"]
+                + options,
             in: directory)
         address = try await ServedCoordinator.wait(for: state, program)
     }

@@ -83,12 +83,12 @@ public final class PostgresServer {
     public func kill() {
         guard let process else { return }
         // Every process of the server leads a group of its own, so that one signal to a group would not do.
-        let children = PostgresServer.children(of: process.processIdentifier)
+        let children = ProcessTree.children(of: process.processIdentifier)
         for number in [process.processIdentifier] + children { Glibc.kill(number, SIGKILL) }
         process.waitUntilExit()
         // The next server refuses to start while one of them still holds the shared memory.
         for child in children {
-            for _ in 0..<1000 where PostgresServer.isAlive(child) { usleep(10_000) }
+            for _ in 0..<1000 where ProcessTree.isAlive(child) { usleep(10_000) }
         }
         self.process = nil
     }
@@ -186,19 +186,5 @@ public final class PostgresServer {
         }
         guard isBound else { throw Failure(description: "there is no free port") }
         return Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    private static func children(of parent: Int32) -> [Int32] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.compactMap { Int32($0) }.filter { number in
-            guard let status = try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8) else { return false }
-            return status.contains("\nPPid:\t\(parent)\n")
-        }
-    }
-
-    /// A dead process that nobody has waited for yet counts as gone.
-    private static func isAlive(_ number: Int32) -> Bool {
-        guard let status = try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8) else { return false }
-        return !status.contains("\nState:\tZ")
     }
 }

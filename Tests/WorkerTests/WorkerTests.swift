@@ -74,8 +74,7 @@ import Wire
     @Test func messagesComeWhileItRuns() async throws {
         let progress = try line(.event(.progress(epoch: 1, epochs: 2, loss: 0.5, imagesPerSecond: 9)))
         let process = try TrainingProcess(
-            // The trap comes first: the signal is sent once the message is here.
-            executable: URL(filePath: "/bin/sh"), arguments: ["-c", "trap 'exit 5' TERM; echo '\(progress)'; while :; do sleep 0.05; done"],
+            executable: URL(filePath: "/bin/sh"), arguments: ["-c", "read request; echo '\(progress)'; read line; test \"$line\" = stop && exit 5"],
             request: request(), threads: 1)
         for await _ in process.messages { break }
         process.stop()

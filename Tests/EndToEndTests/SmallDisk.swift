@@ -1,0 +1,44 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A disk of a few megabytes, in memory, mounted on a folder.
+final class SmallDisk {
+    private let folder: URL
+    private var filler: URL { folder.appending(path: "filler") }
+
+    /// Whether this machine lets one be mounted.
+    static let isPermitted: Bool = {
+        let place = URL.temporaryDirectory.appending(path: "medsweep-disk-\(UUID().uuidString)")
+        guard (try? FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)) != nil else { return false }
+        defer { try? FileManager.default.removeItem(at: place) }
+        return (try? SmallDisk(on: place, megabytes: 1)) != nil
+    }()
+
+    init(on folder: URL, megabytes: Int) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        self.folder = folder
+        guard mount("tmpfs", folder.path, "tmpfs", 0, "size=\(megabytes)m") == 0 else {
+            throw CocoaError(.fileWriteNoPermission)
+        }
+    }
+
+    /// Leaves not a byte free.
+    func fill() throws {
+        let descriptor = open(filler.path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        defer { close(descriptor) }
+        for size in [1 << 16, 1] {
+            let bytes = [UInt8](repeating: 0, count: size)
+            while write(descriptor, bytes, size) > 0 {}
+        }
+    }
+
+    func free() throws { try FileManager.default.removeItem(at: filler) }
+
+    /// Takes the disk away, whoever still has files open there.
+    func end() { umount2(folder.path, Int32(MNT_DETACH)) }
+
+    deinit { end() }
+}
