@@ -33,6 +33,8 @@ final class TrainingProcess: Sendable {
         process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] { environment[name] = "\(threads)" }
+        // Swift's runtime would look at a crashed process for a minute before it lets it go.
+        environment["SWIFT_BACKTRACE"] = "enable=no"
         process.environment = environment
         let (input, output, errors) = (Pipe(), Pipe(), Pipe())
         process.standardInput = input

@@ -13,7 +13,7 @@ public final class WorkerDaemon: Sendable {
     private let configuration: WorkerConfiguration
     private let context: WorkerContext
     private let running = Mutex<[ObjectIdentifier: JobSlot]>([:])
-    private let work = Mutex<[ObjectIdentifier: Task<Void, Never>]>([:])
+    private let tasks = Mutex<[ObjectIdentifier: Task<Void, Never>]>([:])
     private let asking = Mutex<Task<[Lease], any Error>?>(nil)
     private let isLeaving = Atomic(false)
     /// Told when a job has ended.
@@ -140,7 +140,7 @@ public final class WorkerDaemon: Sendable {
             for slot in running.withLock({ Array($0.values) }) { slot.abandon() }
             // What a coordinator that is away has not taken by now waits in the spool, or its lease runs out.
             try? await Task.sleep(for: .seconds(2))
-            for task in work.withLock({ Array($0.values) }) { task.cancel() }
+            for task in tasks.withLock({ Array($0.values) }) { task.cancel() }
         }
     }
 
@@ -161,9 +161,9 @@ public final class WorkerDaemon: Sendable {
         let task = Task { [configuration] in
             if configuration.isNoOp { await self.answer(slot.lease) } else { await slot.run() }
         }
-        work.withLock { $0[ObjectIdentifier(slot)] = task }
+        tasks.withLock { $0[ObjectIdentifier(slot)] = task }
         await task.value
-        _ = work.withLock { $0.removeValue(forKey: ObjectIdentifier(slot)) }
+        _ = tasks.withLock { $0.removeValue(forKey: ObjectIdentifier(slot)) }
         _ = running.withLock { $0.removeValue(forKey: ObjectIdentifier(slot)) }
         slotFreed.continuation.yield()
     }

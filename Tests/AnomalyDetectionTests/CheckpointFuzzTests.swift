@@ -33,19 +33,23 @@ import Testing
         _ = try trainer(state).advance()
     }
 
-    @Test func damagedFilesAreRefusedOrGoOn() throws {
+    @Test func damagedFilesAreRefusedOrGoOn() async throws {
+        #expect(try await offPool { try damagedFiles() } > 300)
+    }
+
+    private func damagedFiles() throws -> Int {
         let whole = [UInt8](try sample())
         try resume(Data(whole))
         let length = 8 + Int(whole[0]) + Int(whole[1]) << 8 + Int(whole[2]) << 16
         var mutation = Mutation(seed: 21)
         var refused = 0
-        for round in 0..<1500 {
+        for round in 0..<1000 {
             // The header, mostly: the rest are numbers.
             let head = round.isMultiple(of: 8) ? whole.count : length
             let file = Data(mutation.damaged(Array(whole[..<head])) + whole[head...])
             do { try resume(file) } catch { refused += 1 }
         }
-        #expect(refused > 500)
+        return refused
     }
 
     /// Files that are whole but say something impossible.

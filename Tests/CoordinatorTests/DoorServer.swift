@@ -42,15 +42,24 @@ final class DoorServer: Sendable {
     /// The status of one request over a connection of its own.
     func status(
         _ method: String, _ path: String, _ body: String? = nil, token: String? = nil
-    ) throws -> Int? {
+    ) async throws -> Int? {
         let connection = try connect()
         var head = "\(method) \(path) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
         if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
-        connection.send(head + "\r\n" + (body ?? ""))
-        return connection.answer()?.status
+        await connection.send(head + "\r\n" + (body ?? ""))
+        return await connection.answer()?.status
     }
 
     /// Whether a plain question still gets its answer.
-    var isWell: Bool { (try? status("GET", "/healthz")) == 200 }
+    var isWell: Bool { get async { (try? await status("GET", "/healthz")) == 200 } }
+
+    /// Waits up to ten seconds until ``isWell``.
+    func becomesWell() async -> Bool {
+        for _ in 0..<200 {
+            if await isWell { return true }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return false
+    }
 }

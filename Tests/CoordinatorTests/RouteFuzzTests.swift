@@ -55,23 +55,23 @@ import Wire
         let served = try await DoorServer()
         let calls = try calls()
         // A job that is leased, so that some requests get further.
-        #expect(try served.status("POST", Routes.sweeps, String(decoding: calls[0].body, as: UTF8.self)) == 200)
+        #expect(try await served.status("POST", Routes.sweeps, String(decoding: calls[0].body, as: UTF8.self)) == 200)
         let answered = try await withThrowingTaskGroup(of: Int.self) { group in
             for (number, call) in calls.enumerated() {
-                group.addTask { try Self.abuse(served, call, seed: UInt64(number)) }
+                group.addTask { try await Self.abuse(served, call, seed: UInt64(number)) }
             }
             return try await group.reduce(0, +)
         }
         #expect(answered > 1500)
         // It works as before.
-        #expect(served.isWell)
-        #expect(try served.status("POST", Routes.sweeps, String(decoding: calls[0].body, as: UTF8.self)) == 200)
-        #expect(try served.status("POST", Routes.leases, String(decoding: calls[2].body, as: UTF8.self)) == 200)
+        #expect(await served.isWell)
+        #expect(try await served.status("POST", Routes.sweeps, String(decoding: calls[0].body, as: UTF8.self)) == 200)
+        #expect(try await served.status("POST", Routes.leases, String(decoding: calls[2].body, as: UTF8.self)) == 200)
         try await served.end()
     }
 
     /// Sends a call in a hundred damaged ways; returns how many of them got an answer.
-    private static func abuse(_ served: DoorServer, _ call: Call, seed: UInt64) throws -> Int {
+    private static func abuse(_ served: DoorServer, _ call: Call, seed: UInt64) async throws -> Int {
         var mutation = Mutation(seed: seed)
         var connection = try served.connect()
         var answered = 0
@@ -84,10 +84,10 @@ import Wire
             default: path = damagedPath(path, &mutation)
             }
             let head = "\(call.method) \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.count)\r\n\r\n"
-            connection.send(Data(Array(head.utf8) + body))
+            await connection.send(Data(Array(head.utf8) + body))
             // A wait in a damaged lease request may be a long one.
             let limit = call.path == Routes.leases ? 0.5 : 20.0
-            if let status = connection.answer(seconds: limit)?.status {
+            if let status = await connection.answer(seconds: limit)?.status {
                 answered += 1
                 #expect(status < 500, "\(call.method) \(path): \(status) for \(String(decoding: body, as: UTF8.self))")
                 if status == 400 { connection = try served.connect() }

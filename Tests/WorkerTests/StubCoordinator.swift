@@ -19,20 +19,21 @@ final class StubCoordinator: Sendable {
 
     init(_ answer: @escaping Answer) {
         self.answer = answer
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { [listener] pointer in
+        withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 _ = bind(listener, pointer, length)
                 _ = getsockname(listener, pointer, &length)
             }
         }
         listen(listener, 16)
+        self.listener = listener
         port = UInt16(bigEndian: address.sin_port)
-        Thread.detachNewThread { [listener] in
+        Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return }

@@ -1,5 +1,6 @@
 import Foundation
 import Sweep
+import TestSupport
 import Testing
 
 @testable import Coordinator
@@ -16,13 +17,6 @@ import Testing
         return (0..<schedules).filter { $0 % shards == shard }.map { UInt64($0) }
     }
 
-    /// On a thread of its own: a long computation must not take one of the few that all tests share.
-    private static func aside<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
-        }
-    }
-
     /// Runs a seed; what it broke, if anything.
     private static func failure(_ seed: UInt64, _ size: Simulation.Size, _ database: SQLiteDatabase) -> String? {
         do {
@@ -34,7 +28,7 @@ import Testing
     }
 
     @Test(arguments: 0..<shards) func noPromiseIsBroken(_ shard: Int) async throws {
-        let broken = try await Self.aside {
+        let broken = try await offPool {
             let database = try SQLiteDatabase()
             return Self.seeds(shard).lazy.compactMap { Self.failure($0, .init(), database) }.first
         }
@@ -43,7 +37,7 @@ import Testing
 
     @Test(arguments: [UInt64(7001), 7002]) func hundredsOfWorkers(_ seed: UInt64) async throws {
         let size = Simulation.Size(jobs: 600, workers: 250, slots: 2, chaos: 100)
-        let broken = try await Self.aside { Self.failure(seed, size, try SQLiteDatabase()) }
+        let broken = try await offPool { Self.failure(seed, size, try SQLiteDatabase()) }
         #expect(broken == nil)
     }
 
@@ -53,7 +47,7 @@ import Testing
         ("checkpoint order", LeaseRules(guardsCheckpoints: false)),
     ])
     func aMissingRuleIsFound(_ name: String, _ rules: LeaseRules) async throws {
-        let isFound = try await Self.aside {
+        let isFound = try await offPool {
             let database = try SQLiteDatabase()
             for seed in UInt64(0)..<300 {
                 do {
@@ -74,6 +68,6 @@ import Testing
             try simulation.run()
             return simulation.calls
         }
-        #expect(try await Self.aside { try run() == run() })
+        #expect(try await offPool { try run() == run() })
     }
 }
