@@ -25,10 +25,11 @@ demo: programs
 	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
 	$(RELEASE)/medsweep run Sweeps/demo.yaml --data $(DEMO) --workers 2 --report report.html
 
+# One test after the other: many of them start programs and servers, and would starve each other on two cores.
 test: install
 	@sh Docker/install.sh test
 	swift build --build-tests --scratch-path $(BUILD)
-	swift test --skip-build --scratch-path $(BUILD)
+	swift test --skip-build --no-parallel --scratch-path $(BUILD)
 
 bench: release
 	@sh Docker/install.sh bench

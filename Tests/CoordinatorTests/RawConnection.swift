@@ -3,12 +3,11 @@ import Foundation
 /// A bare TCP connection to this machine: whatever bytes, whenever. Used by one task at a time.
 final class RawConnection: @unchecked Sendable {
     private let descriptor: Int32
-    /// Waiting blocks a thread; these are not the threads of Swift's tasks, which the coordinator needs.
-    private static let queue = DispatchQueue(label: "raw connections", attributes: .concurrent)
-
+    /// Waiting blocks a thread: one of its own, since those of queues are few and Swift's tasks, which the coordinator
+    /// needs, run on them too.
     private func blocking<Result: Sendable>(_ body: @Sendable @escaping () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
-            RawConnection.queue.async { continuation.resume(returning: body()) }
+            Thread.detachNewThread { continuation.resume(returning: body()) }
         }
     }
 
@@ -34,7 +33,7 @@ final class RawConnection: @unchecked Sendable {
     /// A connection that sends a request as soon as it is there.
     static func asking(_ port: Int, _ request: String) async throws -> RawConnection {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async {
+            Thread.detachNewThread {
                 continuation.resume(with: Result {
                     let connection = try RawConnection(port: port)
                     _ = connection.sendNow(Data(request.utf8))
