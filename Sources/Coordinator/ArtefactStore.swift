@@ -43,7 +43,12 @@ struct ArtefactStore: Sendable {
     /// - Throws: ``Refusal``, `FileError`, and what `pieces` throws.
     func store(_ digest: String, pieces: some AsyncSequence<Data, any Error>) async throws {
         let target = place(digest)
-        try FileManager.default.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+        let parent = target.deletingLastPathComponent()
+        if !FileManager.default.fileExists(atPath: parent.path) {
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+            // A file is as lasting as the entries that lead to it.
+            try DurableFile.sync(folder)
+        }
         let temporary = DurableFile.temporaryName(for: target)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Self.refusal(FileError("write", temporary)) }

@@ -78,7 +78,9 @@ import Wire
         #expect(outcome.output == "requeued sweep 'demo': 12 jobs\n")
         #expect(outcome.errors == "medsweep: there is no such thing (did you mean 'demo'?)\n")
         for command in [["explain", "0123abcd"], ["job", "0123abcd"], ["pause", "--worker", "host"]] {
-            let refused = try await Programs.run("medsweep", command + ["--coordinator", server().address], in: place.folder)
+            let answering = server()
+            let refused = try await Programs.run("medsweep", command + ["--coordinator", answering.address], in: place.folder)
+            withExtendedLifetime(answering) {}
             #expect(refused.status == 65 && refused.output.isEmpty, "\(command)")
             #expect(refused.errors.split(whereSeparator: \.isNewline).count == 1, "\(refused.errors)")
         }

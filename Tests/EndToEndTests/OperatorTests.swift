@@ -293,7 +293,8 @@ import Wire
         try await desk.submit(desk.instant("longer", seeds: 1, epochs: 9))
         let longer = try await desk.coordinator.jobs(of: "longer")[0]
         let explanation: Explanation = try await desk.json("explain", longer.identity)
-        #expect(explanation.state == .pending)
+        // The question of the worker that left may still stand, and be answered with the job.
+        #expect(explanation.state == .pending || explanation.state == .leased)
         let nearest = try #require(explanation.nearest)
         #expect(nearest.identity == done.identity)
         #expect(nearest.differences.count == 1 && nearest.differences[0].contains("epochs"), "\(nearest.differences)")
