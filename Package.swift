@@ -20,11 +20,15 @@ let openBLAS = "/usr/lib/aarch64-linux-gnu/openblas-openmp"
 let openBLAS = "/usr/lib/x86_64-linux-gnu/openblas-openmp"
 #endif
 
-/// Only `torch_cpu` and `c10`: linking `torch` would pull in the CUDA libraries of a CUDA build.
-let torchLink: [LinkerSetting] = [
-    .unsafeFlags(
-        libtorch.map { ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"] }
-            ?? ["-Xlinker", "--disable-new-dtags", "-Xlinker", "-rpath", "-Xlinker", openBLAS]),
+/// Only `torch_cpu` and `c10`: linking `torch` would pull in the CUDA libraries of a CUDA build. A libtorch of one's own
+/// is linked by path: by name, the folders that pkg-config names come first, and Debian's libtorch may lie there.
+let torchLink: [LinkerSetting] = libtorch.map { root in
+    [.unsafeFlags(
+        ["libtorch_cpu.so", "libc10.so"].flatMap { ["-Xlinker", "\(root)/lib/\($0)"] }
+            + ["-Xlinker", "-rpath", "-Xlinker", "\(root)/lib"]),
+     .linkedLibrary("m")]
+} ?? [
+    .unsafeFlags(["-Xlinker", "--disable-new-dtags", "-Xlinker", "-rpath", "-Xlinker", openBLAS]),
     .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("m"),
 ]
 

@@ -128,7 +128,7 @@ import Wire
         let coordinator = StubCoordinator(Self.answers(heartbeat: "drain", put: (200, 0.5)))
         let stopped = try checkpoint() + "; " + line(.outcome(.stopped(epoch: 1), peakMemory: 1)) + "; exit 0"
         let file = folder.appending(path: "stop")
-        let worker = try context(coordinator, script: "stop() { . '\(file.path)'; }\ntrap stop TERM\nwhile :; do sleep 0.05; done")
+        let worker = try context(coordinator, script: "read line\ntest \"$line\" = stop && . '\(file.path)'")
         try Data(stopped.utf8).write(to: file)
         await JobSlot(lease, worker: worker).run()
         let told = coordinator.requests.filter { !$0.path.hasSuffix("heartbeat") }.map { $0.path.split(separator: "/").dropFirst().first == "artefacts" ? "put" : $0.path.split(separator: "/").last ?? "" }
@@ -139,7 +139,7 @@ import Wire
     /// A worker that leaves and whose patience is at an end blames nobody.
     @Test func abandonedJobsAreHandedBack() async throws {
         let coordinator = StubCoordinator(Self.answers())
-        let slot = JobSlot(lease, worker: try context(coordinator, script: "trap '' TERM\nwhile :; do sleep 0.05; done"))
+        let slot = JobSlot(lease, worker: try context(coordinator, script: "while :; do sleep 0.05; done"))
         let run = Task { await slot.run() }
         _ = await coordinator.request("heartbeat")
         try await Task.sleep(for: .milliseconds(200))
