@@ -218,8 +218,6 @@ final class ConnectionPool: Sendable {
     private let idle = Mutex<[Connection]>([])
     private let token: String?
     private let certificates: URL?
-    /// Requests block a thread each; these are not the threads of Swift's tasks.
-    private let queue = DispatchQueue(label: "medsweep.client", attributes: .concurrent)
 
     init(token: String?, certificates: URL?) {
         self.token = token
@@ -231,7 +229,9 @@ final class ConnectionPool: Sendable {
         let isCancelled = CancelFlag()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                queue.async {
+                // A request blocks its thread, for a minute when it waits for work. A dispatch queue would take the thread from
+                // those that Swift's tasks run on, of which a small machine has one or two.
+                Thread.detachNewThread {
                     let connection = self.idle.withLock { $0.popLast() }
                         ?? Connection(token: self.token, certificates: self.certificates)
                     let result = Result { try connection.perform(transfer) { isCancelled.value } }

@@ -116,7 +116,9 @@ final class JobSlot: Sendable {
         if case .finished(let result, let peakMemory) = ending {
             try await finish(result, peakMemory: peakMemory, seconds: (ContinuousClock.now - start) / .seconds(1))
         } else {
-            if case .stopped = ending { await uploads.value }
+            if case .stopped = ending {
+                await withTaskCancellationHandler { await uploads.value } onCancel: { uploads.cancel() }
+            }
             await end(with: ending)
         }
         await uploads.value
