@@ -77,7 +77,9 @@ struct GridParser {
         var result: [Inclusion] = []
         for item in try reader.list(node, "include") {
             var cells: [Settings] = [[:]]
-            for (key, any) in try condition(item, "an entry of include").values {
+            let values = try condition(item, "an entry of include").values
+            try bound(values.map(\.any.count), reader.line(item), "include")
+            for (key, any) in values {
                 cells = cells.flatMap { cell in any.map { cell.merging([key: $0]) { $1 } } }
             }
             guard cells != [[:]] else { throw reader.error(reader.line(item), "an entry of include is empty") }
@@ -129,11 +131,24 @@ struct GridParser {
                 }
                 isCrossed = value
             }
+            try bound(isCrossed ? axes.map(\.values.count) : [axes.reduce(0) { $0 + $1.values.count }], reader.line(item), "ablate")
             let when = try parts["when"].map { part throws(SweepFileError) in try condition(part.value, "'when'") } ?? Condition()
             result.append(Ablation(
                 when: Condition(values: when.values, line: reader.line(item)), vary: axes, isCrossed: isCrossed))
         }
         return result
+    }
+
+    /// Refuses an entry that would be multiplied out to more cells than can be made at once.
+    private func bound(_ counts: [Int], _ line: Int?, _ what: String) throws(SweepFileError) {
+        var product = 1
+        for count in counts {
+            let (next, overflow) = product.multipliedReportingOverflow(by: count)
+            guard !overflow, next <= SweepFile.entryLimit else {
+                throw reader.error(line, "an entry of \(what) makes more than \(SweepFile.entryLimit) cells; put its values into matrix")
+            }
+            product = next
+        }
     }
 
     private func condition(_ node: Node, _ what: String) throws(SweepFileError) -> Condition {

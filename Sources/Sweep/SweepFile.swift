@@ -13,6 +13,10 @@ public struct SweepFile: Sendable {
 
     /// The most cells that a file may expand to.
     public static let cellLimit = 10_000_000
+    /// The most values of one list, ranges counted out.
+    static let valueLimit = 2_000_000
+    /// The most cells that one entry of `include` or `ablate` is multiplied out to; these are made at once, not streamed.
+    static let entryLimit = 100_000
 
     private static let keys = [
         "sweep", "fixed", "matrix", "exclude", "include", "zip", "ablate", "set", "requires", "retry", "limits",

@@ -101,6 +101,9 @@ struct SweepYAML {
             guard case .scalar(let scalar) = item else { throw error(line(item), "\(what) takes values or a list of values") }
             let place = line(item)
             if let values = try SweepValues(self, place).function(scalar.string) {
+                guard result.count + values.count <= SweepFile.valueLimit else {
+                    throw error(place, "\(what) has more than \(SweepFile.valueLimit) values; split the sweep")
+                }
                 result += values.map { Located(value: $0, line: place) }
             } else {
                 result.append(Located(value: try SweepYAML.setting(scalar, place, self), line: place))
@@ -168,7 +171,7 @@ struct SweepValues {
         let values = stride(from: start, to: end, by: step)
         var result: [Setting] = []
         for value in values {
-            guard result.count < SweepFile.cellLimit else { throw reader.error(line, "'\(text)' has too many values") }
+            guard result.count < SweepFile.valueLimit else { throw reader.error(line, "'\(text)' has too many values") }
             result.append(.integer(value))
         }
         guard !result.isEmpty else { throw reader.error(line, "'\(text)' is empty; its end is not part of it") }

@@ -91,4 +91,17 @@ struct SweepFileErrorTests {
             try SweepFile.parse(source: "sweep: s\nfixed: {epochs: \"3\"}\n" + Self.matrix, file: "a.yaml")
         }
     }
+
+    /// What a few words could make a coordinator run out of memory with is refused before it is made.
+    @Test(arguments: [
+        ("include: [{seed: \"range(0, 100000)\", epochs: \"range(1, 100000)\"}]", "an entry of include makes more than"),
+        ("ablate: [{cross: true, vary: {epochs: \"range(1, 1000)\", latent_size: \"range(1, 1000)\"}}]", "an entry of ablate makes more than"),
+        ("zip: [{epochs: [\"range(1, 900000)\", \"range(1, 900000)\", \"range(1, 900000)\"]}]", "'epochs' in zip has more than"),
+    ])
+    func entriesAreBounded(_ part: String, _ sentence: String) throws {
+        let source = "sweep: s\nmatrix: {method: ae, dataset: brain, seed: 1}\n" + part
+        let error = #expect(throws: SweepFileError.self) { try SweepFile.parse(source: source, file: "f.yaml") }
+        #expect(error?.message.contains(sentence) == true, "\(error?.message ?? "")")
+        #expect(error?.line == 3)
+    }
 }
