@@ -8,7 +8,7 @@ BUILD := .build$(if $(LIBTORCH),-libtorch)
 RELEASE = $(BUILD)/release
 DEMO = demo-data
 
-.PHONY: demo test bench release programs install
+.PHONY: demo test bench release install
 
 install:
 	@sh Docker/install.sh build
@@ -16,12 +16,7 @@ install:
 release: install
 	swift build -c release --scratch-path $(BUILD)
 
-# What a user needs, without the benchmarks.
-programs: install
-	swift build -c release --scratch-path $(BUILD) --product medsweep
-	swift build -c release --scratch-path $(BUILD) --product medsweep-worker
-
-demo: programs
+demo: release
 	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
 	$(RELEASE)/medsweep run Sweeps/demo.yaml --data $(DEMO) --workers 2 --report report.html
 

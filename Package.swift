@@ -119,7 +119,7 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: [
             "Client", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
-        .testTarget(name: "WorkerTests", dependencies: ["Worker", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(name: "WorkerTests", dependencies: ["TestSupport", "Worker", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
         .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection", "TestSupport"], resources: [.copy("Fixtures")]),

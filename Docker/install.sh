@@ -36,7 +36,7 @@ need() {
 
 case "${1:-}" in
 build)
-    need make pkg-config g++ openssl libcurl4-openssl-dev libpng-dev libpq-dev libturbojpeg0-dev libsqlite3-dev zlib1g-dev
+    need make pkg-config g++ libcurl4-openssl-dev libpng-dev libpq-dev libturbojpeg0-dev libsqlite3-dev zlib1g-dev
     # A libtorch of your own, named by LIBTORCH, takes the place of Debian's.
     [ -n "${LIBTORCH:-}" ] || need libopenblas0-openmp libtorch-dev
     ;;

@@ -52,10 +52,7 @@ public final class WorkerDaemon: Sendable {
             executable: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath(), logger: logger)
     }
 
-    deinit { tidyUp() }
-
-    /// Removes the folders of jobs; what is to be delivered lies in the spool.
-    public func tidyUp() { try? FileManager.default.removeItem(at: context.workFolder) }
+    deinit { try? FileManager.default.removeItem(at: context.workFolder) }
 
     /// The names of the files in a folder, without what follows the last dot.
     static func weights(in folder: URL) throws(WorkerError) -> [String] {

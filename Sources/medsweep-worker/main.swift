@@ -90,7 +90,6 @@ struct WorkerCommand: AsyncParsableCommand {
                 tags: tag, weightsFolder: weights.map { URL(filePath: $0, directoryHint: .isDirectory) }, isNoOp: noOp),
             logger: logger)
         let first = Once()
-        let grace = grace
         let sources = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -98,12 +97,6 @@ struct WorkerCommand: AsyncParsableCommand {
                 // The second signal ends the process, and with it the training processes, which watch it.
                 if !first.claim() { _exit(128 + number) }
                 daemon.leave()
-                Task {
-                    // What still waits for an answer then waits in vain: results are in the spool, leases run out.
-                    try? await Task.sleep(for: .seconds(grace + 4))
-                    daemon.tidyUp()
-                    _exit(0)
-                }
             }
             source.resume()
             return source

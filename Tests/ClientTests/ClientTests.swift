@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import Sweep
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
@@ -20,78 +21,42 @@ private final class Scripted: Sendable {
         case silence
     }
 
-    private let listener: Int32
-    let port: UInt16
-    private let steps: Mutex<[Step]>
-    private let seen = Mutex<[String]>([])
+    private final class Script: Sendable {
+        let steps: Mutex<[Step]>
+        let seen = Mutex<[String]>([])
+        init(_ steps: [Step]) { self.steps = Mutex(steps) }
+    }
+
+    private let script: Script
+    private let server: LoopbackServer
 
     init(_ steps: [Step]) {
-        self.steps = Mutex(steps)
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                _ = bind(listener, pointer, length)
-                _ = getsockname(listener, pointer, &length)
+        let script = Script(steps)
+        self.script = script
+        server = LoopbackServer { connection in
+            while let request = connection.request() {
+                script.seen.withLock { $0.append("\(request.method) \(request.path) HTTP/1.1") }
+                let step = script.steps.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+                guard let step, Scripted.respond(step, connection) else { return }
             }
         }
-        listen(listener, 16)
-        self.listener = listener
-        port = UInt16(bigEndian: address.sin_port)
-        Thread.detachNewThread { self.serve() }
     }
-
-    deinit { close(listener) }
 
     /// The request lines that came.
-    var requests: [String] { seen.withLock { $0 } }
-    var url: URL { URL(string: "http://127.0.0.1:\(port)")! }
+    var requests: [String] { script.seen.withLock { $0 } }
+    var url: URL { server.url }
 
-    private func serve() {
-        while true {
-            let connection = accept(listener, nil, nil)
-            guard connection >= 0 else { return }
-            while let request = readRequest(connection) {
-                seen.withLock { $0.append(request) }
-                let step = steps.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-                guard case .some(let step) = step, respond(step, connection) else { break }
-            }
-            close(connection)
-        }
-    }
-
-    private func readRequest(_ connection: Int32) -> String? {
-        var data = Data()
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            if let end = data.range(of: Data("\r\n\r\n".utf8)) {
-                let head = String(decoding: data[..<end.lowerBound], as: UTF8.self)
-                let length = head.lowercased().components(separatedBy: "content-length: ").dropFirst().first
-                    .flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
-                if data.count >= end.upperBound + length { return head.components(separatedBy: "\r\n")[0] }
-            }
-            let count = recv(connection, &buffer, buffer.count, 0)
-            guard count > 0 else { return nil }
-            data.append(contentsOf: buffer[..<count])
-        }
-    }
-
-    private func respond(_ step: Step, _ connection: Int32) -> Bool {
-        func write(_ text: String) { _ = Array(text.utf8).withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) } }
+    /// - Returns: whether the connection goes on.
+    private static func respond(_ step: Step, _ connection: LoopbackServer.Connection) -> Bool {
         switch step {
-        case .answer(let status, let body):
-            write("HTTP/1.1 \(status) X\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
-            return true
+        case .answer(let status, let body): return connection.answer(status, body)
         case .hangUp: return false
         // Read on: the other end's going away is what ends it.
         case .silence: return true
         case .flood(let count):
-            write("HTTP/1.1 200 OK\r\nContent-Length: \(count)\r\n\r\n")
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(count)\r\n\r\n")
             let piece = String(repeating: "x", count: 1 << 16)
-            for _ in 0..<count / (1 << 16) { write(piece) }
+            for _ in 0..<count / (1 << 16) { connection.send(piece) }
             return false
         }
     }

@@ -22,7 +22,7 @@ import Wire
                 "POST /v1/sweeps/demo/control", "POST /v1/jobs/0123abcd/control", "POST /v1/workers/host-1/control",
             ])
         for sent in server.requests {
-            #expect(try WireCoding.decode(ControlRequest.self, from: Data(sent.body.utf8)) == request)
+            #expect(try WireCoding.decode(ControlRequest.self, from: sent.body) == request)
         }
     }
 

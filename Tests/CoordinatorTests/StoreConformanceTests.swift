@@ -392,7 +392,7 @@ import Wire
 
     @Test func newerDatabasesAreRefused() throws {
         let server = try PostgresServer()
-        PostgresDatabaseTests.open(server.url)?.close()
+        try PostgresDatabase(server.url).close()
         let connection = try PostgresConnection(server.url)
         try connection.execute("UPDATE schema_version SET version = 99")
         let error = #expect(throws: CoordinatorError.self) { try PostgresDatabase(server.url) }
@@ -401,10 +401,6 @@ import Wire
         server.stop()
         let away = #expect(throws: CoordinatorError.self) { try PostgresDatabase(server.url) }
         #expect(away?.kind == .databaseAway)
-    }
-
-    private enum PostgresDatabaseTests {
-        static func open(_ url: String) -> PostgresDatabase? { try? PostgresDatabase(url) }
     }
 
     /// What one coordinator announces, the others hear.

@@ -44,14 +44,14 @@ import Wire
         let sent = server.requests.filter { $0.method == "POST" }
         #expect(sent.map(\.path) == ["/v1/sweeps/demo/control", "/v1/jobs/01234567/control", "/v1/workers/host-1/control"])
         for request in sent {
-            let body = try WireCoding.decode(ControlRequest.self, from: Data(request.body.utf8))
+            let body = try WireCoding.decode(ControlRequest.self, from: request.body)
             #expect(body.action == .pause && body.priority == nil)
             #expect(body.who.split(separator: "@").count == 2)
         }
         let moved = try await run(server, "prioritise", "demo", "-5", in: place)
         #expect(moved.status == 0 && moved.output == "set the priority of sweep 'demo' to -5: 12 jobs\n", "\(moved.errors)")
         let body = try #require(server.requests.last?.body)
-        #expect(try WireCoding.decode(ControlRequest.self, from: Data(body.utf8)).priority == -5)
+        #expect(try WireCoding.decode(ControlRequest.self, from: body).priority == -5)
     }
 
     @Test func whatWasSoAlreadyIsSaidAndNoError() async throws {

@@ -1,12 +1,14 @@
 import Foundation
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
 #endif
 
 /// A disk of a few megabytes, in memory, mounted on a folder.
-final class SmallDisk {
+final class SmallDisk: Sendable {
     private let folder: URL
+    private let isFull = Mutex(false)
     private var filler: URL { folder.appending(path: "filler") }
 
     /// Whether this machine lets one be mounted.
@@ -25,9 +27,25 @@ final class SmallDisk {
         }
     }
 
-    /// Leaves not a byte free.
-    func fill() throws {
+    /// Leaves not a byte free, and takes what is given back, until ``free()``.
+    func fill() {
+        takeAll()
+        isFull.withLock { $0 = true }
+        Thread.detachNewThread { [weak self] in
+            while self?.keepFull() == true { usleep(1000) }
+        }
+    }
+
+    private func keepFull() -> Bool {
+        isFull.withLock { isFull in
+            if isFull { takeAll() }
+            return isFull
+        }
+    }
+
+    private func takeAll() {
         let descriptor = open(filler.path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         for size in [1 << 16, 1] {
             let bytes = [UInt8](repeating: 0, count: size)
@@ -35,10 +53,16 @@ final class SmallDisk {
         }
     }
 
-    func free() throws { try FileManager.default.removeItem(at: filler) }
+    func free() throws {
+        isFull.withLock { $0 = false }
+        try FileManager.default.removeItem(at: filler)
+    }
 
     /// Takes the disk away, whoever still has files open there.
-    func end() { umount2(folder.path, Int32(MNT_DETACH)) }
+    func end() {
+        isFull.withLock { $0 = false }
+        umount2(folder.path, Int32(MNT_DETACH))
+    }
 
     deinit { end() }
 }

@@ -6,6 +6,7 @@ import Foundation
 import Logging
 import Sweep
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
@@ -18,18 +19,18 @@ import Wire
 
     private static func answers(
         heartbeat: String = "continue", put: (status: Int, seconds: Double) = (200, 0), result: Int = 200
-    ) -> StubCoordinator.Answer {
+    ) -> @Sendable (AnsweringServer.Request) -> AnsweringServer.Answer {
         { request in
-            if request.path.hasSuffix("heartbeat") { return (200, #"{"action":"\#(heartbeat)"}"#) }
+            if request.path.hasSuffix("heartbeat") { return .init(#"{"action":"\#(heartbeat)"}"#) }
             if request.method == "PUT" {
                 Thread.sleep(forTimeInterval: put.seconds)
-                return (put.status, "{}")
+                return .init("{}", status: put.status)
             }
-            return (request.path.hasSuffix("result") ? result : 200, acknowledged)
+            return .init(acknowledged, status: request.path.hasSuffix("result") ? result : 200)
         }
     }
 
-    private func context(_ coordinator: StubCoordinator, script: String, patience: Double = 1) throws -> WorkerContext {
+    private func context(_ coordinator: AnsweringServer, script: String, patience: Double = 1) throws -> WorkerContext {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let program = folder.appending(path: "train")
         try Data("#!/bin/sh\nread request\n\(script)\n".utf8).write(to: program)
@@ -60,13 +61,13 @@ import Wire
         return "echo content > '\(file.path)'; " + (try line(.event(.checkpoint(file: file, epoch: 1))))
     }
 
-    private func failure(_ request: StubCoordinator.Request?) throws -> FailureRequest {
+    private func failure(_ request: AnsweringServer.Request?) throws -> FailureRequest {
         try WireCoding.decode(from: try #require(request).body)
     }
 
     /// The news of a crash waits for nothing, not even for an upload that hangs.
     @Test func crashesAreToldAtOnce() async throws {
-        let coordinator = StubCoordinator(Self.answers(put: (200, 60)))
+        let coordinator = AnsweringServer(Self.answers(put: (200, 60)))
         let slot = JobSlot(lease, worker: try context(coordinator, script: try checkpoint() + "\nsleep 0.3\nkill -SEGV $$"))
         let run = Task { await slot.run() }
         let start = Date()
@@ -81,7 +82,7 @@ import Wire
 
     /// Two jobs side by side: neither's end is hidden by the other that still runs.
     @Test func crashesAreToldWhileOthersRun() async throws {
-        let coordinator = StubCoordinator(Self.answers())
+        let coordinator = AnsweringServer(Self.answers())
         var other = lease
         other.identity = String(repeating: "b", count: 64)
         let script = "case \"$request\" in *\\\"seed\\\":7*) exec sleep 60;; *) sleep 0.5; kill -ABRT $$;; esac"
@@ -96,7 +97,7 @@ import Wire
     }
 
     @Test(arguments: FailureKind.allCases) func kindsComeThrough(_ kind: FailureKind) async throws {
-        let coordinator = StubCoordinator(Self.answers())
+        let coordinator = AnsweringServer(Self.answers())
         let slot = JobSlot(lease, worker: try context(coordinator, script: try line(.error("why", kind: kind)) + "\nexit 1"))
         await slot.run()
         let told = try failure(await coordinator.request("failure"))
@@ -125,7 +126,7 @@ import Wire
 
     /// A job that is held writes a checkpoint, which arrives before the lease is handed back.
     @Test func heldJobsAreHandedBackWithACheckpoint() async throws {
-        let coordinator = StubCoordinator(Self.answers(heartbeat: "drain", put: (200, 0.5)))
+        let coordinator = AnsweringServer(Self.answers(heartbeat: "drain", put: (200, 0.5)))
         let stopped = try checkpoint() + "; " + line(.outcome(.stopped(epoch: 1), peakMemory: 1)) + "; exit 0"
         let file = folder.appending(path: "stop")
         let worker = try context(coordinator, script: "read line\ntest \"$line\" = stop && . '\(file.path)'")
@@ -138,7 +139,7 @@ import Wire
 
     /// A worker that leaves and whose patience is at an end blames nobody.
     @Test func abandonedJobsAreHandedBack() async throws {
-        let coordinator = StubCoordinator(Self.answers())
+        let coordinator = AnsweringServer(Self.answers())
         let slot = JobSlot(lease, worker: try context(coordinator, script: "while :; do sleep 0.05; done"))
         let run = Task { await slot.run() }
         _ = await coordinator.request("heartbeat")
@@ -155,9 +156,9 @@ import Wire
     /// A failure that finds the coordinator's door shut is told again for as long as the lease would have lasted.
     @Test func failuresAreToldUntilTheLeaseIsOver() async throws {
         let failures = Mutex(0)
-        let coordinator = StubCoordinator { request in
-            if request.path.hasSuffix("heartbeat") { return (200, #"{"action":"continue"}"#) }
-            return (failures.withLock { $0 += 1; return $0 } < 4 ? 503 : 200, Self.acknowledged)
+        let coordinator = AnsweringServer { request in
+            if request.path.hasSuffix("heartbeat") { return .init(#"{"action":"continue"}"#) }
+            return .init(Self.acknowledged, status: failures.withLock { $0 += 1; return $0 } < 4 ? 503 : 200)
         }
         var long = lease
         long.duration = 60
@@ -168,7 +169,7 @@ import Wire
 
     /// What a coordinator has no room for stays here until it has.
     @Test(arguments: [(507, 200), (200, 507), (401, 200), (503, 200)]) func resultsWaitForRoom(_ put: Int, _ post: Int) async throws {
-        let coordinator = StubCoordinator(Self.answers(put: (put, 0), result: post))
+        let coordinator = AnsweringServer(Self.answers(put: (put, 0), result: post))
         let file = folder.appending(path: "scores.json")
         let message = ChildMessage.outcome(
             .finished(TrainingResult(metrics: ["auc": 0.5], losses: [1], artefacts: ["scores.json": file], trainingSeconds: 1)), peakMemory: 1)
@@ -176,7 +177,7 @@ import Wire
         await JobSlot(lease, worker: worker).run()
         #expect(worker.spool.waiting().count == 1)
         // Later there is room.
-        let roomy = StubCoordinator(Self.answers())
+        let roomy = AnsweringServer(Self.answers())
         let later = try context(roomy, script: "")
         #expect(await later.deliver(worker.spool.waiting()[0]))
         #expect(worker.spool.waiting().isEmpty && roomy.requests.map(\.method) == ["PUT", "POST"])
@@ -184,7 +185,7 @@ import Wire
     }
 
     @Test func refusedResultsAreSetAside() async throws {
-        let coordinator = StubCoordinator(Self.answers(result: 422))
+        let coordinator = AnsweringServer(Self.answers(result: 422))
         let message = ChildMessage.outcome(
             .finished(TrainingResult(metrics: [:], losses: [], artefacts: [:], trainingSeconds: 1)), peakMemory: 1)
         let worker = try context(coordinator, script: try line(message), patience: 0)

@@ -39,17 +39,17 @@ extension Ledger {
     /// The job, held for the rest of the transaction.
     /// - Throws: ``StoreError/unknownJob(_:)``
     func entry(_ identity: String) throws -> JobEntry {
-        let row = try connection.row(
-            "SELECT \(JobEntry.columns) FROM jobs WHERE identity = ?" + connection.dialect.holding, [.text(identity)])
-        guard let row else { throw StoreError.unknownJob(identity) }
-        return JobEntry(row)
+        try entry("identity", .text(identity)).orThrow(StoreError.unknownJob(identity))
     }
 
+    /// The same by the job's number, which came from another row of the database.
     func entry(_ id: Int64) throws -> JobEntry {
-        let row = try connection.row(
-            "SELECT \(JobEntry.columns) FROM jobs WHERE id = ?" + connection.dialect.holding, [.integer(id)])
-        guard let row else { throw StoreError.unknownJob("number \(id)") }
-        return JobEntry(row)
+        try entry("id", .integer(id)).orThrow(StoreError.unknownJob("number \(id)"))
+    }
+
+    private func entry(_ column: String, _ value: SQLValue) throws -> JobEntry? {
+        try connection.row("SELECT \(JobEntry.columns) FROM jobs WHERE \(column) = ?" + connection.dialect.holding, [value])
+            .map(JobEntry.init)
     }
 
     /// Writes what the rules made of a record, and the counters and queues with it.

@@ -117,7 +117,7 @@ final class JobStore: Sendable {
         func look() async throws {
             let identities = batch
             batch = []
-            let states = try await read { try $0.states(of: identities) }
+            let (states, onlyHere) = try await read { try $0.known(identities, in: sweep.name) }
             response.new += identities.count - states.count
             for state in states.values {
                 switch state {
@@ -126,7 +126,7 @@ final class JobStore: Sendable {
                 case .pending, .leased, .quarantined: response.queued += 1
                 }
             }
-            kept += try await read { try $0.pendingOnly(in: sweep.name, of: identities) }
+            kept += onlyHere
         }
         for planned in try sweep.jobs(fingerprints: request.fingerprints) {
             axes.add(planned)

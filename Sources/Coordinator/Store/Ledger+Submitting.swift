@@ -202,25 +202,37 @@ extension Ledger {
             [.integer(expansion.sweep), .int(expansion.revision)])
         log("its jobs could not all be made: \(why)", who: "coordinator", sweep: expansion.sweep, at: now)
     }
-
-    /// States of those identities that are known.
-    func states(of identities: [String]) throws -> [String: JobState] {
-        var result: [String: JobState] = [:]
-        var rest = identities[...]
-        while !rest.isEmpty {
-            let size = rest.count >= 32 ? 32 : 1
-            let marks = Array(repeating: "?", count: size).joined(separator: ", ")
-            let rows = try connection.rows(
-                "SELECT identity, state FROM jobs WHERE identity IN (\(marks))", rest.prefix(size).map { .text($0) })
-            for row in rows { result[row.text(0)] = JobState(rawValue: row.text(1)) }
-            rest = rest.dropFirst(size)
-        }
-        return result
-    }
 }
 
 /// What a plan needs to know.
 extension Ledger {
+    /// The states of those identities that are known, and how many of these are pending and asked for by this sweep alone.
+    func known(_ identities: [String], in name: String) throws -> (states: [String: JobState], onlyHere: Int) {
+        let sweep = try connection.row("SELECT id FROM sweeps WHERE name = ?", [.text(name)])?.integer(0) ?? -1
+        var states: [String: JobState] = [:]
+        var onlyHere = 0
+        var rest = identities[...]
+        while !rest.isEmpty {
+            // Two sizes, so that there are few statements to prepare.
+            let size = rest.count >= 32 ? 32 : 1
+            let marks = Array(repeating: "?", count: size).joined(separator: ", ")
+            let rows = try connection.rows(
+                """
+                SELECT identity, state, shared = 0 AND EXISTS
+                    (SELECT 1 FROM sweep_jobs WHERE sweep_jobs.sweep = ? AND sweep_jobs.job = jobs.id)
+                FROM jobs WHERE identity IN (\(marks))
+                """,
+                [.integer(sweep)] + rest.prefix(size).map { .text($0) })
+            for row in rows {
+                let state = JobState(rawValue: row.text(1))
+                states[row.text(0)] = state
+                if state == .pending, row.flag(2) { onlyHere += 1 }
+            }
+            rest = rest.dropFirst(size)
+        }
+        return (states, onlyHere)
+    }
+
     /// Pending jobs that this sweep alone asks for.
     func pendingOnly(in name: String) throws -> Int {
         try connection.row(
@@ -228,24 +240,5 @@ extension Ledger {
             SELECT count(*) FROM sweeps JOIN sweep_jobs ON sweep_jobs.sweep = sweeps.id JOIN jobs ON jobs.id = sweep_jobs.job
             WHERE sweeps.name = ? AND state = 'pending' AND shared = 0
             """, [.text(name)])!.int(0)
-    }
-
-    /// The same among some identities.
-    func pendingOnly(in name: String, of identities: [String]) throws -> Int {
-        guard let id = try connection.row("SELECT id FROM sweeps WHERE name = ?", [.text(name)])?.integer(0) else { return 0 }
-        var count = 0
-        var rest = identities[...]
-        while !rest.isEmpty {
-            let size = rest.count >= 32 ? 32 : 1
-            let marks = Array(repeating: "?", count: size).joined(separator: ", ")
-            count += try connection.row(
-                """
-                SELECT count(*) FROM jobs WHERE state = 'pending' AND shared = 0 AND identity IN (\(marks))
-                AND EXISTS (SELECT 1 FROM sweep_jobs WHERE sweep_jobs.sweep = ? AND sweep_jobs.job = jobs.id)
-                """,
-                rest.prefix(size).map { .text($0) } + [.integer(id)])!.int(0)
-            rest = rest.dropFirst(size)
-        }
-        return count
     }
 }

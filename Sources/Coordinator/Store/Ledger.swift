@@ -49,7 +49,7 @@ final class Ledger {
     /// Writes what was gathered. Always in the same order, so that coordinators sharing a database do not wait for
     /// each other in circles.
     func flush(_ database: any JobDatabase) throws {
-        try insert("INSERT INTO attempts (job, token, worker, started)", attempts)
+        try writeAttempts()
         for (key, change) in counterChanges.sorted(by: { ($0.key.sweep, $0.key.state.rawValue) < ($1.key.sweep, $1.key.state.rawValue) })
         where change != 0 {
             try connection.run(
