@@ -8,13 +8,19 @@ BUILD := .build$(if $(LIBTORCH),-libtorch)
 RELEASE = $(BUILD)/release
 DEMO = demo-data
 
+# What the release build is made of: without changes there, make need not ask the package manager, which takes its time.
+SOURCES := Package.swift $(shell find Sources -type f)
+
 .PHONY: demo test bench release install
 
 install:
 	@sh Docker/install.sh build
 
-release: install
+release: install $(BUILD)/.release
+
+$(BUILD)/.release: $(SOURCES)
 	swift build -c release --scratch-path $(BUILD)
+	@touch $@
 
 demo: release
 	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
