@@ -82,7 +82,7 @@ let package = Package(
         .target(name: "Client", dependencies: ["CCurl", "Wire", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "Coordinator", dependencies: [
             "CPostgres", "DurableFiles", "Wire", .product(name: "Crypto", package: "swift-crypto"),
-            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
             .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),

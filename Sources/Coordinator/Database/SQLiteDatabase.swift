@@ -5,6 +5,7 @@ import GRDB
 final class SQLiteDatabase: JobDatabase {
     private let writer: any DatabaseWriter
     private let pool: DatabasePool?
+    private let log: LogKeeper?
 
     /// Opens or makes the database of a state folder and brings it to this program's schema.
     /// - Throws: ``CoordinatorError`` when a newer program has written it or it cannot be opened.
@@ -13,17 +14,15 @@ final class SQLiteDatabase: JobDatabase {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { database in
-            // A commit that is answered must survive a power cut. A longer log makes for fewer long syncs.
-            try database.execute(sql: """
-                PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -65536;
-                PRAGMA temp_store = MEMORY
-                """)
+            // A commit that is answered must survive a power cut.
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY")
         }
         do {
             let pool = try DatabasePool(path: folder.database.path, configuration: configuration)
             try SQLiteSchema.migrate(pool)
             self.pool = pool
             writer = pool
+            log = try LogKeeper(path: folder.database.path, pool: pool)
         } catch {
             throw CoordinatorError(
                 .unwritable, "cannot open '\(folder.database.path)': \(error); mend it, or choose another folder with --state")
@@ -36,6 +35,7 @@ final class SQLiteDatabase: JobDatabase {
         try SQLiteSchema.migrate(queue)
         writer = queue
         pool = nil
+        log = nil
     }
 
     func transaction(_ body: (any SQLConnection) throws -> Void) throws {
@@ -66,55 +66,8 @@ final class SQLiteDatabase: JobDatabase {
     /// Readers first: the writer, closing last, folds the log into the database file and removes it. Whatever read is
     /// still under way makes that the next start's task.
     func close() {
+        log?.close()
         pool?.invalidateReadOnlyConnections()
         try? writer.close()
-    }
-}
-
-/// A GRDB database inside a transaction.
-private final class SQLiteConnection: SQLConnection {
-    private let database: Database
-    var dialect: SQLDialect { .sqlite }
-
-    init(_ database: Database) { self.database = database }
-
-    func run(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
-        let statement = try prepared(sql, arguments)
-        try statement.execute()
-        return database.changesCount
-    }
-
-    func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
-        let cursor = try Row.fetchCursor(prepared(sql, arguments))
-        var rows: [SQLRow] = []
-        while let row = try cursor.next() {
-            rows.append(SQLRow(values: row.databaseValues.map(Self.value)))
-        }
-        return rows
-    }
-
-    private func prepared(_ sql: String, _ arguments: [SQLValue]) throws -> Statement {
-        let statement = try database.cachedStatement(sql: sql)
-        statement.setUncheckedArguments(StatementArguments(arguments.map(Self.databaseValue)))
-        return statement
-    }
-
-    private static func databaseValue(_ value: SQLValue) -> DatabaseValue {
-        switch value {
-        case .null: .null
-        case .integer(let value): value.databaseValue
-        case .real(let value): value.databaseValue
-        case .text(let value): value.databaseValue
-        }
-    }
-
-    private static func value(_ value: DatabaseValue) -> SQLValue {
-        switch value.storage {
-        case .null: .null
-        case .int64(let value): .integer(value)
-        case .double(let value): .real(value)
-        case .string(let value): .text(value)
-        case .blob(let data): .text(String(decoding: data, as: UTF8.self))
-        }
     }
 }
