@@ -5,6 +5,9 @@ public enum Catalogue {
     /// change makes any job end with other numbers.
     public static let coreVersion = 1
 
+    /// The name among a job's files of its trained weights.
+    public static let weightsFile = "weights.safetensors"
+
     /// All methods, in the order of the study's table.
     public static let methods: [MethodDescription] = [
         .init("ae", title: "AE", family: .imageReconstruction, options: autoencoder,

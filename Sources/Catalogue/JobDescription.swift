@@ -25,6 +25,16 @@ public struct JobDescription: Codable, Sendable, Hashable {
         self.coreVersion = coreVersion
     }
 
+    /// The job whose trained weights this one only scores: the same data, seed and settings under the method that its
+    /// own is trained as. `nil`: it trains itself.
+    public var trainingJob: JobDescription? {
+        guard let description = Catalogue.method(method), let base = description.trainedAs.flatMap(Catalogue.method) else { return nil }
+        var job = self
+        job.method = base.name
+        job.configuration = base.resolve(configuration, for: Catalogue.dataset(dataset) ?? .custom(dataset))
+        return job
+    }
+
     /// Canonical JSON: the text whose SHA-256 is the job's identity.
     public var canonicalJSON: String {
         "{\"configuration\":\(configuration.canonicalJSON),\"core\":\(coreVersion),"

@@ -12,15 +12,18 @@ public struct MethodDescription: Sendable {
     public let family: Family
     /// One line: network, loss and score.
     public let summary: String
+    /// The method that trains the weights which this one only scores in another way; `nil`: it trains its own.
+    public let trainedAs: String?
     /// Every option of the method, in the order they are listed to people.
     public let options: [OptionDescription]
 
     public init(
-        _ name: String, title: String, family: Family, options: [OptionDescription], summary: String
+        _ name: String, title: String, family: Family, trainedAs: String? = nil, options: [OptionDescription], summary: String
     ) {
         self.name = name
         self.title = title
         self.family = family
+        self.trainedAs = trainedAs
         self.options = options
         self.summary = summary
     }

@@ -4,6 +4,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import Sweep
+import Synchronization
 import Wire
 
 /// The HTTP interface over a store.
@@ -14,6 +15,9 @@ struct CoordinatorRoutes: Sendable {
     let configuration: CoordinatorConfiguration
     let tokens: Tokens?
     let logger: Logger
+
+    /// Lease requests that were read before, by their bytes.
+    let questions = Questions()
 
     /// The most bytes of a body that is not a file.
     private static let bodyLimit = 8 << 20
@@ -33,18 +37,23 @@ struct CoordinatorRoutes: Sendable {
     // MARK: Bodies
 
     /// The request's body, decoded.
-    func body<Value: Decodable>(_ request: Request) async throws -> Value {
+    func body<Value: Decodable>(_ request: Request) async throws -> Value { try await Self.decode(bytes(of: request)) }
+
+    /// The request's body.
+    func bytes(of request: Request) async throws -> ByteBuffer {
         var request = request
-        let buffer: ByteBuffer
         do {
-            buffer = try await request.collectBody(upTo: Self.bodyLimit)
+            return try await request.collectBody(upTo: Self.bodyLimit)
         } catch is NIOTooManyBytesError {
             throw Problem(status: 413, title: "too large", detail: "a body may have at most \(Self.bodyLimit) bytes")
         }
+    }
+
+    static func decode<Value: Decodable>(_ bytes: ByteBuffer) throws -> Value {
         do {
-            return try WireCoding.decode(from: Data(buffer.readableBytesView))
+            return try WireCoding.decode(from: Data(bytes.readableBytesView))
         } catch let error as DecodingError {
-            throw Problem(status: 400, title: "bad body", detail: "the body cannot be read: \(Self.reason(error))")
+            throw Problem(status: 400, title: "bad body", detail: "the body cannot be read: \(reason(error))")
         }
     }
 
@@ -59,5 +68,14 @@ struct CoordinatorRoutes: Sendable {
             return context.codingPath.isEmpty ? "it is not JSON" : "'\(path(context))' has a value that is not known"
         @unknown default: return "it is not JSON"
         }
+    }
+}
+
+/// Lease requests by their bytes.
+final class Questions: Sendable {
+    private let known = Mutex<[ByteBuffer: LeaseRequest]>([:])
+
+    func withLock<Result: Sendable>(_ body: (inout sending [ByteBuffer: LeaseRequest]) -> sending Result) -> sending Result {
+        known.withLock(body)
     }
 }

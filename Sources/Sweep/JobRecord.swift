@@ -22,6 +22,9 @@ public struct JobRecord: Codable, Sendable, Hashable {
         }
     }
 
+    /// What ``notBefore`` is of a job that scores another's weights for as long as they are not trained.
+    public static let untilTrained = 9e15
+
     public var state: JobState
     /// The fencing token of the newest lease; only ever grows. 0: never leased.
     public var token: Int64

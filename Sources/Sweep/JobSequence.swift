@@ -1,6 +1,7 @@
 import Catalogue
 
-/// A sweep's jobs, made one by one. Only the identities handed out are remembered.
+/// A sweep's jobs, made one by one, each that scores another's weights behind that one. Only the identities handed out
+/// are remembered.
 public struct JobSequence: Sequence, Sendable {
     let file: SweepFile
     let fingerprints: [String: String]
@@ -13,6 +14,8 @@ public struct JobSequence: Sequence, Sendable {
         private var cells: CellIterator
         private var seen: Set<Digest> = []
         private var position = 0
+        /// A job that comes behind the one that trains for it.
+        private var held: PlannedJob?
 
         init(file: SweepFile, fingerprints: [String: String]) {
             self.file = file
@@ -21,14 +24,30 @@ public struct JobSequence: Sequence, Sendable {
         }
 
         public mutating func next() -> PlannedJob? {
+            if let held {
+                self.held = nil
+                return held
+            }
             while let cell = cells.next() {
                 guard let job = cell.job(fingerprints: fingerprints) else { continue }
-                let identity = job.identity
-                guard seen.insert(Digest(identity)).inserted else { continue }
-                defer { position += 1 }
-                return PlannedJob(position: position, identity: identity, job: job)
+                let training = job.trainingJob.flatMap { planned($0) }
+                guard let planned = planned(job, trainedBy: job.trainingJob?.identity) else {
+                    if let training { return training }
+                    continue
+                }
+                guard let training else { return planned }
+                held = planned
+                return training
             }
             return nil
+        }
+
+        /// The job, unless it was handed out before.
+        private mutating func planned(_ job: JobDescription, trainedBy training: String? = nil) -> PlannedJob? {
+            let identity = job.identity
+            guard seen.insert(Digest(identity)).inserted else { return nil }
+            defer { position += 1 }
+            return PlannedJob(position: position, identity: identity, job: job, trainingIdentity: training)
         }
     }
 

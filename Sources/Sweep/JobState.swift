@@ -5,4 +5,7 @@ public enum JobState: String, Codable, CodingKeyRepresentable, Sendable, CaseIte
 
     /// Whether the job will not change any more by itself.
     public var isFinal: Bool { self != .pending && self != .leased }
+
+    /// Whether the job has ended without a result.
+    public var isWithoutResult: Bool { isFinal && self != .done }
 }

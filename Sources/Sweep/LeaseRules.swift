@@ -173,7 +173,7 @@ public struct LeaseRules: Sendable {
         switch job.state {
         // Who asks for it wants it to run, whatever was asked before it ended.
         case .failed, .quarantined, .cancelled: job.isPaused = false
-        case .pending where job.notBefore > now: break
+        case .pending where job.notBefore > now && job.notBefore < JobRecord.untilTrained: break
         case .pending, .leased, .done: return false
         }
         job.state = .pending

@@ -101,4 +101,6 @@ public struct PlannedJob: Sendable, Hashable {
     public let position: Int
     public let identity: String
     public let job: JobDescription
+    /// The identity of the job that trains the weights which this one scores; `nil`: it trains itself.
+    public var trainingIdentity: String?
 }

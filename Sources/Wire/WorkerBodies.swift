@@ -73,9 +73,11 @@ public struct Lease: Codable, Sendable, Hashable {
     /// Where to go on from.
     public var checkpoint: JobRecord.Checkpoint?
     public var checkpointInterval: SweepPolicy.CheckpointInterval
+    /// The SHA-256 of the weights to score instead of training any.
+    public var trainedWeights: String?
     public init(
         identity: String, job: JobDescription, token: Int64, attempt: Int, duration: Double, heartbeat: Double,
-        checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval
+        checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval, trainedWeights: String? = nil
     ) {
         self.identity = identity
         self.job = job
@@ -85,6 +87,7 @@ public struct Lease: Codable, Sendable, Hashable {
         self.heartbeat = heartbeat
         self.checkpoint = checkpoint
         self.checkpointInterval = checkpointInterval
+        self.trainedWeights = trainedWeights
     }
 }
 

@@ -146,6 +146,16 @@ final class JobSlot: Sendable {
         case .epochs(let epochs): request.checkpointEpochs = epochs
         case .seconds(let seconds): request.checkpointSeconds = seconds
         }
+        if let weights = lease.trainedWeights {
+            let file = folder.appending(path: "trained.safetensors")
+            do {
+                try await worker.client.fetchArtefact(weights, to: file)
+                request.trainedWeights = file
+            } catch let error as ClientError where error.isLoss {
+                // Training them again gives the same ones.
+                worker.logger.warning("\(label) trains by itself, since the weights it was to score are lost: \(error)")
+            }
+        }
         if let checkpoint = lease.checkpoint {
             let file = folder.appending(path: "resume.safetensors")
             do {

@@ -41,7 +41,9 @@ struct JobText {
             if let hold = record.hold { parts.append("on \(hold.worker.oneLine)") }
             parts.append(detail.progress.map { "epoch \($0.epoch) of \($0.epochs)" } ?? "starting")
         }
-        if record.state == .pending, record.notBefore > now {
+        if record.state == .pending, record.notBefore >= JobRecord.untilTrained {
+            parts.append("until the weights are trained that it scores")
+        } else if record.state == .pending, record.notBefore > now {
             parts.append("not before \(LocalTime.text(record.notBefore, zone: zone))")
         }
         if record.failedAttempts > 0 {

@@ -29,7 +29,9 @@ public enum JobRunner {
         }
         let data = try JobData(request, settings: settings)
         let state = try TrainingState(job)
-        if let checkpoint = request.checkpoint {
+        if let weights = request.trainedWeights {
+            try state.take(Data(contentsOf: weights), name: weights.path, job: job)
+        } else if let checkpoint = request.checkpoint {
             try state.restore(Data(contentsOf: checkpoint), name: checkpoint.path, job: job)
         }
         let epochs = try settings.integer("epochs")
@@ -87,12 +89,11 @@ public enum JobRunner {
         try DurableFile.write(
             encoder.encode(ScoreFile(names: data.names, labels: labels.map { $0 ? 1 : 0 }, scores: scoring.scores)),
             to: scores)
-        let weights = request.workDirectory.appending(path: "weights.safetensors")
-        try DurableFile.write(
-            Safetensors(state.method.network.state, metadata: ["job": request.job.canonicalJSON]).encoded(), to: weights)
+        let weights = request.workDirectory.appending(path: Catalogue.weightsFile)
+        try DurableFile.write(state.weights(of: request.job), to: weights)
         return TrainingResult(
             metrics: metrics, losses: state.losses,
-            artefacts: ["scores.json": scores, "weights.safetensors": weights],
+            artefacts: ["scores.json": scores, Catalogue.weightsFile: weights],
             trainingSeconds: state.trainingSeconds)
     }
 }

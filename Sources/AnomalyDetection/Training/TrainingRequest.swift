@@ -12,6 +12,8 @@ public struct TrainingRequest: Codable, Sendable {
     public var workDirectory: URL
     /// A checkpoint to go on from.
     public var checkpoint: URL?
+    /// Weights that the job's ``JobDescription/trainingJob`` left: they are scored, and nothing is trained.
+    public var trainedWeights: URL?
     /// `cpu` or `cuda:0`.
     public var device: String
     /// Write a checkpoint after every so many epochs …

@@ -90,6 +90,28 @@ package final class TrainingState {
         current = tensors["order"].map { PartialEpoch(order: $0, batchesDone: batchesDone, lossSum: lossSum) }
     }
 
+    // MARK: Weights
+
+    /// The trained network as a safetensors file.
+    func weights(of job: JobDescription) throws -> Data {
+        try Safetensors(
+            method.network.state,
+            metadata: ["job": (job.trainingJob ?? job).canonicalJSON, "losses": TrainingState.exactText(losses)]
+        ).encoded()
+    }
+
+    /// Takes over what the job's ``JobDescription/trainingJob`` has trained, as if it had been trained here.
+    /// - Throws: ``TrainingError`` when the weights are another job's; ``TorchError`` from the reader.
+    func take(_ data: Data, name: String, job: JobDescription) throws {
+        let file = try Safetensors(data, name: name)
+        guard let training = job.trainingJob, file.metadata["job"] == training.canonicalJSON else {
+            throw TrainingError("the weights '\(name)' belong to another job")
+        }
+        try method.network.load(file.byName)
+        // Weights of earlier versions have no record of them.
+        losses = TrainingState.numbers(file.metadata["losses"]) ?? []
+    }
+
     /// Numbers as bit patterns, since a detour through decimals must not change them.
     private static func exactText(_ numbers: [Double]) -> String {
         numbers.map { String($0.bitPattern, radix: 16) }.joined(separator: " ")

@@ -8,6 +8,8 @@ enum Schema {
     ///   neither paused nor in its backoff; `boost`: an operator's addition to the sweep's priority.
     /// - `queues`: how many jobs are ready, by sweep and class; `counters`: jobs by sweep and state. Both are kept up
     ///   to date by every change, so that nothing is ever counted.
+    /// - `jobs.training`: the job whose weights this one scores; until that is done this one waits, with a `not_before` that
+    ///   never comes (``JobRecord/untilTrained``).
     /// - `sweeps.expanding`: when the sweep's jobs were last seen being made from its file; null once all are there.
     static func tables(_ dialect: SQLDialect) -> String {
         let isSQLite = dialect == .sqlite
@@ -31,7 +33,9 @@ enum Schema {
                 failed_attempts \(integer) NOT NULL DEFAULT 0, worker TEXT, expires \(real),
                 not_before \(real) NOT NULL DEFAULT 0, checkpoint TEXT, checkpoint_epoch \(integer),
                 ended_token \(integer) NOT NULL DEFAULT 0, result_token \(integer) NOT NULL DEFAULT 0,
-                progress TEXT, share \(real) NOT NULL DEFAULT 0, result TEXT, wall \(real), finished \(real));
+                progress TEXT, share \(real) NOT NULL DEFAULT 0, result TEXT, wall \(real), finished \(real),
+                training \(integer) REFERENCES jobs(id));
+            CREATE INDEX jobs_training ON jobs (training) WHERE training IS NOT NULL;
             CREATE INDEX jobs_queue ON jobs (sweep, boost DESC, position) WHERE ready = 1;
             CREATE INDEX jobs_class_queue ON jobs (sweep, class, boost DESC, position) WHERE ready = 1;
             CREATE INDEX jobs_waiting ON jobs (not_before) WHERE state = 'pending' AND ready = 0 AND paused = 0;

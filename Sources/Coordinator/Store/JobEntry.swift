@@ -12,12 +12,16 @@ struct JobEntry {
     let isReady: Bool
     /// The state that the row has in the database.
     let stored: JobState
+    /// The job whose weights this one scores.
+    let training: Int64?
     var record: JobRecord
 
     static let columns = """
         id, identity, sweep, class, shared, ready, state, token, failed_attempts, worker, expires, not_before, checkpoint, \
-        checkpoint_epoch, ended_token, result_token, paused
+        checkpoint_epoch, ended_token, result_token, paused, training
         """
+    /// How many these are.
+    static let width = 18
 
     init(_ row: SQLRow) {
         id = row.integer(0)
@@ -27,6 +31,7 @@ struct JobEntry {
         isShared = row.flag(4)
         isReady = row.flag(5)
         stored = JobState(rawValue: row.text(6)) ?? .failed
+        training = row.isNull(17) ? nil : row.integer(17)
         record = JobRecord(
             state: stored, token: row.integer(7), failedAttempts: row.int(8),
             hold: row.optionalText(9).map { .init(worker: $0, expires: row.real(10)) }, notBefore: row.real(11),
@@ -54,7 +59,10 @@ extension Ledger {
 
     /// Writes what the rules made of a record, and the counters and queues with it.
     func save(_ entry: JobEntry, now: Double) throws {
-        let record = entry.record
+        var record = entry.record
+        if record.state == .pending, let training = entry.training, try self.entry(training).stored != .done {
+            record.notBefore = JobRecord.untilTrained
+        }
         let isReady = record.state == .pending && !record.isPaused && record.notBefore <= now
         try connection.run(
             """
@@ -68,6 +76,7 @@ extension Ledger {
                 .integer(record.resultToken), .flag(record.isPaused), .integer(entry.id),
             ])
         try moved(entry, to: record.state, isReady: isReady)
+        try tellWaiting(for: entry, now: now)
     }
 
     /// Brings counters and queues up to date with a changed row.

@@ -196,7 +196,9 @@ final class JobStore: Sendable {
     func complete(
         _ identity: String, _ request: ResultRequest, now: Double
     ) async throws -> (Acknowledgement, unneeded: String?) {
-        try await write { try $0.complete(identity, request, now: now) }
+        // Outside of the transaction, which is where all requests meet.
+        let text = try Ledger.text(request.result)
+        return try await write { try $0.complete(identity, request, text: text, now: now) }
     }
 
     func fail(_ identity: String, _ request: FailureRequest, now: Double) async throws -> Acknowledgement {

@@ -10,4 +10,6 @@ struct LeasedJob: Sendable {
     let checkpoint: JobRecord.Checkpoint?
     /// The JSON of the sweep's checkpoint interval.
     let checkpointInterval: String
+    /// The digest of the weights that the job scores instead of training its own.
+    let trainedWeights: String?
 }

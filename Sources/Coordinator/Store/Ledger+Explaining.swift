@@ -66,7 +66,9 @@ extension Ledger {
         let (record, policy) = (detail.record, sweep.policy.policy)
         if record.isPaused { reasons.append("it is paused; `medsweep resume \(detail.identity.prefix(12))` lets it go on") }
         if sweep.isPaused { reasons.append("sweep '\(sweep.name)' is paused; `medsweep resume \(sweep.name)` lets it go on") }
-        if record.notBefore > now {
+        if record.notBefore >= JobRecord.untilTrained {
+            reasons.append(try waitsForTraining(detail))
+        } else if record.notBefore > now {
             reasons.append("it sits out a backoff of another \(Int((record.notBefore - now).rounded(.up))) s after \(record.failedAttempts) failed attempts")
         }
         if let most = policy.limits.maxFailed, try counter(sweep.id, .quarantined) >= most {
@@ -87,6 +89,14 @@ extension Ledger {
                 ? "it is the next of sweep '\(sweep.name)' (priority \(sweep.priority)); no worker has asked for work since"
                 : "\(ahead == 10_000 ? "10000 or more" : "\(ahead)") jobs of sweep '\(sweep.name)' (priority \(sweep.priority)) go before it")
         return reasons
+    }
+
+    private func waitsForTraining(_ detail: JobDetail) throws -> String {
+        let trainer = try connection.row(
+            "SELECT trainer.identity, trainer.state FROM jobs JOIN jobs AS trainer ON trainer.id = jobs.training WHERE jobs.identity = ?",
+            [.text(detail.identity)])
+        guard let trainer else { return "it waits for the job that trains its weights" }
+        return "it scores the weights of job \(trainer.text(0).prefix(12)), which is \(trainer.text(1))"
     }
 
     /// What no worker heard of in the last two minutes has.

@@ -52,11 +52,13 @@ extension Ledger {
             """,
             [.integer(token), .text(worker.name), .real(now + duration), .integer(entry.id)])
         try moved(entry, to: .leased, isReady: false)
+        let weights = try entry.training.flatMap { try trainedWeights($0) }
         openAttempt(entry.id, token: token, worker: worker.name, at: now)
         log("leased", who: worker.name, job: entry.id, sweep: entry.sweep, at: now)
         return LeasedJob(
             identity: entry.identity, job: job, token: token, attempt: entry.record.failedAttempts + 1,
-            checkpoint: entry.record.checkpoint, checkpointInterval: sweep.policy.checkpointInterval)
+            checkpoint: entry.record.checkpoint, checkpointInterval: sweep.policy.checkpointInterval,
+            trainedWeights: weights)
     }
 
     /// A sweep that has jobs for the worker.
@@ -137,12 +139,15 @@ extension Ledger {
             for jobClass in candidate.classes {
                 rows += try connection.rows(select + " AND class = ?" + order, [id, .integer(jobClass), .int(limit)])
             }
-            rows.sort { (-$0.integer(18), $0.integer(19)) < (-$1.integer(18), $1.integer(19)) }
+            rows.sort { (-$0.integer(Self.boostColumn), $0.integer(Self.boostColumn + 1)) < (-$1.integer(Self.boostColumn), $1.integer(Self.boostColumn + 1)) }
             rows = Array(rows.prefix(limit))
         }
         candidate.isExhausted = rows.count < limit
-        candidate.buffer = rows.map { (JobEntry($0), $0.text(17), $0.int(18)) }
+        candidate.buffer = rows.map { (JobEntry($0), $0.text(JobEntry.width), $0.int(Self.boostColumn)) }
     }
+
+    /// Where the boost stands behind a job's entry and description; its position comes next.
+    private static let boostColumn = JobEntry.width + 1
 
     /// Puts jobs whose backoff is over into their queues.
     func wakeDue(now: Double) throws {

@@ -51,9 +51,10 @@ extension Ledger {
         return (answer, isSame ? nil : try unneeded(before?.sha256))
     }
 
+    /// - Parameter text: the result as it is kept.
     /// - Returns: also the digest of a checkpoint that is no longer needed.
     func complete(
-        _ identity: String, _ request: ResultRequest, now: Double
+        _ identity: String, _ request: ResultRequest, text: String, now: Double
     ) throws -> (Acknowledgement, unneeded: String?) {
         var entry = try entry(identity)
         let completion = try ruled { () throws(LeaseRules.Refusal) in
@@ -69,10 +70,11 @@ extension Ledger {
                 checkpoint_epoch = NULL, result_token = ?, result = ?, wall = ?, finished = ?, share = 1 WHERE id = ?
             """,
             [
-                .integer(request.token), .text(try Self.text(request.result)), .real(request.result.wallSeconds),
+                .integer(request.token), .text(text), .real(request.result.wallSeconds),
                 .real(now), .integer(entry.id),
             ])
         try moved(entry, to: .done, isReady: false)
+        try trained(entry)
         countWall(entry.sweep, request.result.wallSeconds)
         try insert(
             "INSERT INTO result_files (sha256, job)",

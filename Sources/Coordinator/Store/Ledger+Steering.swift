@@ -22,8 +22,10 @@ extension Ledger {
     func control(job prefix: String, _ request: ControlRequest, now: Double) throws -> ControlResponse {
         var entry = try entry(resolve(prefix))
         if request.action == .prioritise { return try boost(entry, request, now: now) }
-        guard apply(request.action, to: &entry.record, now: now) else { return ControlResponse(changed: 0) }
-        try save(entry, now: now)
+        let before = entry.stored
+        if request.action == .retry { entry = try retryTraining(of: entry, now: now) }
+        guard entry.stored != before || apply(request.action, to: &entry.record, now: now) else { return ControlResponse(changed: 0) }
+        if entry.stored == before { try save(entry, now: now) }
         log(Self.past(request.action), who: request.who, job: entry.id, sweep: entry.sweep, at: now)
         return ControlResponse(changed: 1)
     }
@@ -101,8 +103,12 @@ extension Ledger {
                 }
                 continue
             }
-            guard apply(action, to: &entry.record, now: now) else { continue }
-            try save(entry, now: now)
+            let before = entry.stored
+            if action == .retry { entry = try retryTraining(of: entry, now: now) }
+            if entry.stored == before {
+                guard apply(action, to: &entry.record, now: now) else { continue }
+                try save(entry, now: now)
+            }
             changed += 1
         }
         return (changed, rows.count == limit ? rows.last?.integer(0) : nil)

@@ -52,19 +52,11 @@ extension Ledger {
         let row = try sweep(named: expansion.name)
         guard row.revision == expansion.revision else { throw StoreError.submittedAgain(expansion.name) }
         var added = Added()
-        let inserted = try insertReturning(
-            "INSERT INTO jobs (identity, job, sweep, class, position, state, ready)",
-            jobs.map { planned in
-                let job = planned.job
-                let jobClass = JobClass(
-                    method: job.method, dataset: job.dataset, fingerprint: job.fingerprint, core: job.coreVersion)
-                return [
-                    .text(planned.identity), .text(try Self.text(job)), .integer(row.id), .integer(try number(of: jobClass)),
-                    .int(planned.position), .text(JobState.pending.rawValue), .int(1),
-                ]
-            }, tail: " ON CONFLICT (identity) DO NOTHING RETURNING identity, id, class")
+        // First what trains, so that it is there for what scores its weights.
+        var inserted = try insertNew(jobs.filter { $0.trainingIdentity == nil }, into: row)
+        inserted += try insertNew(jobs.filter { $0.trainingIdentity != nil }, into: row)
         let new = Dictionary(inserted.map { ($0.text(0), $0.integer(1)) }) { first, _ in first }
-        for row in inserted { queue(expansion.sweep, row.integer(2), 1) }
+        for row in inserted where row.flag(3) { queue(expansion.sweep, row.integer(2), 1) }
         added.new = new.count
         count(row.id, .pending, new.count)
         var memberships: [[SQLValue]] = []
@@ -78,6 +70,27 @@ extension Ledger {
         try insert("INSERT INTO sweep_jobs (sweep, job, position, revision)", memberships)
         try connection.run("UPDATE sweeps SET expanding = ? WHERE id = ?", [.real(now), .integer(row.id)])
         return added
+    }
+
+    /// Adds those planned jobs that are not known.
+    /// - Returns: identity, number, class and whether it is ready, of each.
+    private func insertNew(_ jobs: [PlannedJob], into sweep: SweepRow) throws -> [SQLRow] {
+        var trainers: [String: JobEntry] = [:]
+        for identity in Set(jobs.compactMap(\.trainingIdentity)).sorted() { trainers[identity] = try entry(identity) }
+        return try insertReturning(
+            "INSERT INTO jobs (identity, job, sweep, class, position, state, ready, not_before, training)",
+            jobs.map { planned in
+                let job = planned.job
+                let jobClass = JobClass(
+                    method: job.method, dataset: job.dataset, fingerprint: job.fingerprint, core: job.coreVersion)
+                let trainer = planned.trainingIdentity.flatMap { trainers[$0] }
+                let isReady = trainer?.stored ?? .done == .done
+                return [
+                    .text(planned.identity), .text(try Self.text(job)), .integer(sweep.id), .integer(try number(of: jobClass)),
+                    .int(planned.position), .text(JobState.pending.rawValue), .flag(isReady),
+                    .real(isReady ? 0 : JobRecord.untilTrained), trainer.map { .integer($0.id) } ?? .null,
+                ]
+            }, tail: " ON CONFLICT (identity) DO NOTHING RETURNING identity, id, class, ready")
     }
 
     /// Takes a job that was known before into the sweep.
@@ -110,6 +123,7 @@ extension Ledger {
             // Asked for again.
             added.new += 1
             try rule(&entry, by: sweep.id, position: planned.position)
+            entry = try retryTraining(of: entry, now: now)
             if rules.retry(&entry.record, now: now) { try save(entry, now: now) }
         case .pending, .leased, .quarantined:
             // A batch that is added once more, after a crash, meets its own jobs.

@@ -122,7 +122,7 @@ final class SimulatedCoordinator {
         case .checkpoint(let identity, let request):
             .acknowledged(try ledger.checkpoint(identity, request, now: now).0)
         case .result(let identity, let request):
-            .acknowledged(try ledger.complete(identity, request, now: now).0)
+            .acknowledged(try ledger.complete(identity, request, text: Ledger.text(request.result), now: now).0)
         case .failure(let identity, let request):
             .acknowledged(try ledger.fail(identity, request, now: now, jitter: 0.5))
         case .release(let identity, let request):
