@@ -6,6 +6,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <cmath>
@@ -188,6 +189,19 @@ void ct_tensor_clear_gradient(const ct_tensor *handle) { tensor_of(handle).mutab
 int ct_tensor_backward(const ct_tensor *handle, char **error) {
     return guarded(error, [&] {
         tensor_of(handle).backward();
+        return 0;
+    });
+}
+
+int ct_tensor_gradients(const ct_tensor *handle, const ct_tensor *const *inputs, size_t count, bool keep_graph,
+                        bool differentiable, ct_tensor **results, char **error) {
+    return guarded(error, [&] {
+        std::vector<at::Tensor> sources;
+        for (size_t index = 0; index < count; ++index) sources.push_back(tensor_of(inputs[index]));
+        auto gradients = torch::autograd::grad({tensor_of(handle)}, sources, {}, keep_graph, differentiable, true);
+        for (size_t index = 0; index < count; ++index) {
+            results[index] = gradients[index].defined() ? handle_of(std::move(gradients[index])) : nullptr;
+        }
         return 0;
     });
 }

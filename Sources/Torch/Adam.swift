@@ -39,11 +39,22 @@ public final class Adam {
 
     /// Moves every parameter that has a gradient.
     public func step() throws(TorchError) {
+        try step(parameters.map(\.tensor.gradient))
+    }
+
+    /// Moves every parameter against the gradient of `loss`, a scalar. No other gradients are computed, and none are
+    /// kept.
+    /// - Parameter keepingGraph: whether something that shares the loss's history is differentiated afterwards.
+    public func step(minimising loss: Tensor, keepingGraph: Bool = false) throws(TorchError) {
+        try step(loss.gradients(of: parameters.map(\.tensor), keepingGraph: keepingGraph))
+    }
+
+    private func step(_ gradients: [Tensor?]) throws(TorchError) {
         steps += 1
         let stepSize = learningRate / (1 - Adam.power(beta1, steps))
         let root = (1 - Adam.power(beta2, steps)).squareRoot()
         for (index, (_, tensor)) in parameters.enumerated() {
-            guard let gradient = tensor.gradient else { continue }
+            guard let gradient = gradients[index] else { continue }
             if tensor.device.isCPU, tensor.dataType == .float {
                 try stepInOnePass(index, gradient: gradient, stepSize: stepSize, root: root)
             } else {

@@ -43,14 +43,31 @@ open class Module {
         } + children.flatMap { prefix, child in child.state.map { ("\(prefix).\($0.name)", $0.tensor) } }
     }
 
-    /// Number of trainable numbers.
+    /// The parameters that are not frozen.
+    public final var trainableParameters: [(name: String, tensor: Tensor)] {
+        namedParameters.filter { $0.tensor.requiresGradient }
+    }
+
+    /// Every tensor that training may change: parameters that are not frozen, and buffers.
+    public final var changingState: [(name: String, tensor: Tensor)] {
+        let frozen = Set(namedParameters.filter { !$0.tensor.requiresGradient }.map(\.name))
+        return state.filter { !frozen.contains($0.name) }
+    }
+
+    /// Makes every parameter of this module and its parts a constant.
+    public final func freeze() throws(TorchError) {
+        for (_, tensor) in namedParameters { try tensor.requireGradient(false) }
+    }
+
+    /// Number of parameters, frozen ones included.
     public final var parameterCount: Int { namedParameters.reduce(0) { $0 + $1.tensor.count } }
 
     /// Overwrites parameters and buffers with the tensors of the same keys.
+    /// - Parameter includingFrozen: whether frozen parameters are overwritten too, or keep their values.
     /// - Throws: ``TorchError`` that names a key that is absent or has another shape; the module may be half
     ///   overwritten then.
-    public final func load(_ tensors: [String: Tensor]) throws(TorchError) {
-        for (name, tensor) in state {
+    public final func load(_ tensors: [String: Tensor], includingFrozen: Bool = true) throws(TorchError) {
+        for (name, tensor) in includingFrozen ? state : changingState {
             guard let source = tensors[name] else { throw TorchError("the weights lack '\(name)'") }
             guard source.shape == tensor.shape else {
                 throw TorchError("the weights' '\(name)' is \(source), the network's is \(tensor)")

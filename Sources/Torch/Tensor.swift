@@ -124,6 +124,25 @@ extension Tensor {
         }
     }
 
+    /// The gradients of this scalar with respect to `sources`, `nil` for one that it does not depend on. Only these are
+    /// computed, and nothing is added to any leaf.
+    /// - Parameters:
+    ///   - keepingGraph: whether this scalar, or one that shares its history, is differentiated once more.
+    ///   - differentiable: whether the gradients have a history of their own.
+    public func gradients(
+        of sources: [Tensor], keepingGraph: Bool = false, differentiable: Bool = false
+    ) throws(TorchError) -> [Tensor?] {
+        var results = [OpaquePointer?](repeating: nil, count: sources.count)
+        let handles = sources.map { Optional($0.handle) }
+        try withExtendedLifetime((self, sources)) { () throws(TorchError) in
+            try checked {
+                ct_tensor_gradients(
+                    handle, handles, handles.count, keepingGraph || differentiable, differentiable, &results, $0)
+            }
+        }
+        return results.map { $0.map(Tensor.init(handle:)) }
+    }
+
     /// Runs `body` without recording gradients in this thread. `body` must not suspend, since the mode belongs to the
     /// thread; being synchronous, it cannot.
     public static func withoutGradients<Result, Failure: Error>(

@@ -54,14 +54,14 @@ struct MethodTests {
             (0..<6 * item.latent_size).map { Float(0.9 * sin(1.7 * Double($0) + 0.3)) }, shape: [6, item.latent_size])
         func loss() throws -> Tensor {
             if let vae = method as? VAE { return try vae.loss(images, noise: noise) }
-            return try method.loss(images, generator: Generator(seed: 0))
+            return try #require(method as? any SingleLossMethod).loss(images, generator: Generator(seed: 0))
         }
         func map() throws -> Tensor {
             method.network.train(false)
             defer { method.network.train() }
             return try Tensor.withoutGradients {
                 if let vae = method as? VAE { return try vae.scoreMap(images, noise: noise) }
-                return try method.scoreMap(images, generator: Generator(seed: 0))
+                return try #require(method.scores(images, generator: Generator(seed: 0)).map)
             }
         }
         expectClose(try map().elements(), try given("initial_map"), within: 2e-5, "map before training")
@@ -96,7 +96,7 @@ struct MethodTests {
                 "hidden_size": .integer(item.hidden_size), "width": .integer(item.width),
             ], for: .custom("fixture"))
         let type = try #require(MethodRegistry.method(item.method))
-        return try type.init(MethodSettings(settings), generator: Generator(seed: 0))
+        return try type.init(MethodSettings(settings), weights: PretrainedWeights(), generator: Generator(seed: 0))
     }
 
     /// The formulas that `models.json` documents.
@@ -188,7 +188,7 @@ struct MethodTests {
         for description in Catalogue.methods {
             let type = try #require(MethodRegistry.method(description.name))
             let settings = description.resolve([:], for: .custom("any"))
-            _ = try type.init(MethodSettings(settings), generator: Generator(seed: 0))
+            _ = try type.init(MethodSettings(settings), weights: PretrainedWeights(), generator: Generator(seed: 0))
         }
     }
 }

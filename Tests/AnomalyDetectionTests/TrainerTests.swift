@@ -29,7 +29,7 @@ struct TrainerTests {
     }
 
     private func bits(_ state: TrainingState) throws -> [[UInt32]] {
-        try (state.method.network.state + state.optimiser.state).map { try $0.tensor.elements(Float.self).map(\.bitPattern) }
+        try (state.method.network.state + state.optimisers.state).map { try $0.tensor.elements(Float.self).map(\.bitPattern) }
     }
 
     @Test func lastBatchOfOneJoinsTheOneBefore() {

@@ -27,18 +27,16 @@ public final class ImageBatches {
     /// Number of images.
     public var count: Int { bytes.shape[0] }
 
-    /// The images that `indices` (int64) names, as floats in -1...1: (v / 255 - 0.5) / 0.5.
-    public func batch(_ indices: Tensor) throws(TorchError) -> Tensor {
-        try normalised(bytes.selecting(indices.to(device)))
+    /// The images that `indices` (int64) names, as floats.
+    public func batch(_ indices: Tensor, normalisation: ImageNormalisation = .symmetric) throws(TorchError) -> Tensor {
+        try normalisation(bytes.selecting(indices.to(device)))
     }
 
-    /// `count` images from `start` on, as floats in -1...1.
-    public func batch(start: Int, count: Int) throws(TorchError) -> Tensor {
-        try normalised(bytes.narrowed(axis: 0, start: start, length: count))
-    }
-
-    private func normalised(_ bytes: Tensor) throws(TorchError) -> Tensor {
-        try (bytes.to(.float) / 255 - 0.5) / 0.5
+    /// `count` images from `start` on, as floats.
+    public func batch(
+        start: Int, count: Int, normalisation: ImageNormalisation = .symmetric
+    ) throws(TorchError) -> Tensor {
+        try normalisation(bytes.narrowed(axis: 0, start: start, length: count))
     }
 }
 

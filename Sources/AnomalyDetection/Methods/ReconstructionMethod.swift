@@ -4,10 +4,12 @@ import Torch
 public class ReconstructionMethod {
     let autoencoder: Autoencoder
     private let distance: Distance
+    public final let length: TrainingLength
 
     init(_ settings: MethodSettings, distance: Distance, generator: Generator) throws {
         autoencoder = try Autoencoder(BackboneShape(settings), generator: generator)
         self.distance = distance
+        length = .epochs(try settings.integer("epochs"))
     }
 
     public final var network: Module { autoencoder }
@@ -16,7 +18,7 @@ public class ReconstructionMethod {
         try distance.loss(images, autoencoder(images))
     }
 
-    public final func scoreMap(_ images: Tensor, generator: Generator) throws -> Tensor {
-        try distance.map(images, autoencoder(images))
+    public final func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
+        try AnomalyScores(map: distance.map(images, autoencoder(images)))
     }
 }

@@ -3,14 +3,16 @@ import Torch
 /// VAE: variational autoencoder (Kingma and Welling, 2014), trained with mean(e²) + w KL, where KL is the mean over
 /// batch and code of -½ (1 + s - μ² - exp s); scored by e² of one draw of the code, since the study samples at
 /// test time too (specification 2.2).
-public final class VAE: Method {
+public final class VAE: SingleLossMethod {
     public static let name = "vae"
 
     let autoencoder: VariationalAutoencoder
     private let weight: Double
+    public let length: TrainingLength
 
-    public init(_ settings: MethodSettings, generator: Generator) throws {
+    public init(_ settings: MethodSettings, weights: PretrainedWeights, generator: Generator) throws {
         weight = try settings.number("kl_weight")
+        length = .epochs(try settings.integer("epochs"))
         autoencoder = try VariationalAutoencoder(BackboneShape(settings), generator: generator)
     }
 
@@ -20,8 +22,8 @@ public final class VAE: Method {
         try loss(images, noise: noise(for: images, generator: generator))
     }
 
-    public func scoreMap(_ images: Tensor, generator: Generator) throws -> Tensor {
-        try scoreMap(images, noise: noise(for: images, generator: generator))
+    public func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
+        try AnomalyScores(map: scoreMap(images, noise: noise(for: images, generator: generator)))
     }
 
     func loss(_ images: Tensor, noise: Tensor) throws -> Tensor {

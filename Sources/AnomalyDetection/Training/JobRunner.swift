@@ -28,19 +28,18 @@ public enum JobRunner {
             throw TrainingError("device '\(device)' is not supported by this version of the training core; use cpu")
         }
         let data = try JobData(request, settings: settings)
-        let state = try TrainingState(job)
+        let state = try TrainingState(job, weights: request.weights)
         if let weights = request.trainedWeights {
             try state.take(Data(contentsOf: weights), name: weights.path, job: job)
         } else if let checkpoint = request.checkpoint {
             try state.restore(Data(contentsOf: checkpoint), name: checkpoint.path, job: job)
         }
-        let epochs = try settings.integer("epochs")
         let trainer = Trainer(state: state, images: data.train, batchSize: try settings.integer("batch_size"))
         var checkpoints = Checkpoints(request)
 
         var secondsBefore = state.trainingSeconds
-        var imagesBefore = state.imagesInEpoch(batchSize: trainer.batchSize)
-        while state.epoch < epochs {
+        var imagesBefore = state.imagesTrained
+        while !trainer.isFinished {
             if shouldStop() {
                 try report(checkpoints.write(state.checkpoint(of: job), epoch: state.epoch))
                 return .stopped(epoch: state.epoch)
@@ -50,11 +49,11 @@ public enum JobRunner {
                 let seconds = max(state.trainingSeconds - secondsBefore, 1e-9)
                 try report(
                     .progress(
-                        epoch: state.epoch, epochs: epochs, loss: state.losses[state.epoch - 1],
-                        imagesPerSecond: Double(data.train.count - imagesBefore) / seconds))
-                (secondsBefore, imagesBefore) = (state.trainingSeconds, 0)
+                        epoch: state.epoch, epochs: trainer.epochs, loss: state.losses[state.epoch - 1],
+                        imagesPerSecond: Double(state.imagesTrained - imagesBefore) / seconds))
+                (secondsBefore, imagesBefore) = (state.trainingSeconds, state.imagesTrained)
             }
-            if checkpoints.isDue(state, isEpochDone: isEpochDone), state.epoch < epochs {
+            if checkpoints.isDue(state, isEpochDone: isEpochDone), !trainer.isFinished {
                 try report(checkpoints.write(state.checkpoint(of: job), epoch: state.epoch))
             }
         }
@@ -77,7 +76,7 @@ public enum JobRunner {
             "auc": ranking.auc, "ap": ranking.averagePrecision,
             "normal_score": mean(false), "abnormal_score": mean(true),
         ]
-        if let masks = data.masks {
+        if let masks = data.masks, !scoring.maps.isEmpty {
             let pixels = try masks.withUnsafeBytes { try PixelMetrics(scores: scoring.maps, labels: Array($0)) }
             metrics["pixel_ap"] = pixels.averagePrecision
             metrics["best_dice"] = pixels.bestDice

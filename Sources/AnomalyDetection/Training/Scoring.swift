@@ -3,13 +3,10 @@ import Torch
 
 /// The scores of a set of test images.
 package struct Scoring {
-    /// One score an image: the mean of its map.
+    /// One score an image.
     package let scores: [Double]
-    /// All maps one after the other, `[N, S, S]` row by row; empty unless asked for.
+    /// All maps one after the other, `[N, S, S]` row by row; empty unless asked for, and from a method without maps.
     let maps: [Float]
-
-    /// Images scored at once. It is a constant since another batch gives other last digits.
-    private static let batchSize = 64
 
     /// Scores every image with the network in evaluation mode.
     package init(_ method: any Method, images: ImageBatches, seed: UInt64, keepingMaps: Bool) throws {
@@ -18,13 +15,16 @@ package struct Scoring {
         method.network.train(false)
         var scores: [Double] = []
         var maps: [Float] = []
-        for start in stride(from: 0, to: images.count, by: Scoring.batchSize) {
-            let count = min(Scoring.batchSize, images.count - start)
-            let map = try Tensor.withoutGradients {
-                try method.scoreMap(images.batch(start: start, count: count), generator: generator)
+        for start in stride(from: 0, to: images.count, by: method.scoringBatchSize) {
+            let count = min(method.scoringBatchSize, images.count - start)
+            let batch = try images.batch(start: start, count: count, normalisation: method.normalisation)
+            let result = if method.scoresByGradients {
+                try method.scores(batch, generator: generator)
+            } else {
+                try Tensor.withoutGradients { try method.scores(batch, generator: generator) }
             }
-            scores += try map.mean(axes: [1, 2, 3]).elements(Float.self).map(Double.init)
-            if keepingMaps { maps += try map.elements(Float.self) }
+            scores += try result.scores.elements(Float.self).map(Double.init)
+            if keepingMaps, let map = result.map { maps += try map.elements(Float.self) }
         }
         self.scores = scores
         self.maps = maps

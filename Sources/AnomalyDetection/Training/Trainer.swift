@@ -13,6 +13,19 @@ package struct Trainer {
         self.batchSize = batchSize
     }
 
+    /// The epochs of the whole training.
+    var epochs: Int {
+        switch state.method.length {
+        case .epochs(let count): return count
+        case .steps(let count):
+            let batches = Trainer.batches(count: images.count, size: batchSize).count
+            return (count + batches - 1) / batches
+        }
+    }
+
+    /// Whether all epochs are done.
+    var isFinished: Bool { state.epoch >= epochs }
+
     /// Does the next step of training, beginning an epoch if none is under way.
     /// - Returns: whether the step was the last of its epoch; the epoch's mean loss is then in the state.
     /// - Throws: ``TrainingError`` when the loss is not a number.
@@ -25,30 +38,33 @@ package struct Trainer {
             throw TrainingError("the checkpoint's epoch does not fit \(images.count) images in batches of \(batchSize); it is of no use")
         }
         let range = batches[epoch.batchesDone]
+        let step = state.epoch * batches.count + epoch.batchesDone + 1
         state.method.network.train()
-        let loss = try step(epoch.order.narrowed(axis: 0, start: range.lowerBound, length: range.count))
+        let loss = try self.step(epoch.order.narrowed(axis: 0, start: range.lowerBound, length: range.count))
         guard loss.isFinite else {
             throw TrainingError(
-                "the loss became \(loss) in epoch \(state.epoch + 1), step \(state.optimiser.steps); lower learning_rate",
+                "the loss became \(loss) in epoch \(state.epoch + 1), step \(step); lower learning_rate",
                 isDivergence: true)
         }
         epoch.batchesDone += 1
         epoch.lossSum += loss * Double(range.count)
-        let isDone = epoch.batchesDone == batches.count
+        let isDone = epoch.batchesDone == batches.count || state.method.length == .steps(step)
+        if isDone {
+            try state.method.epochEnded(optimisers: state.optimisers, generator: state.generator)
+            state.losses.append(epoch.lossSum / Double(range.upperBound))
+        }
         state.current = isDone ? nil : epoch
-        if isDone { state.losses.append(epoch.lossSum / Double(images.count)) }
+        state.imagesTrained += range.count
         state.trainingSeconds += (ContinuousClock.now - start) / .seconds(1)
         return isDone
     }
 
-    /// One optimiser step on the images that `indices` names; returns the batch's loss.
+    /// One step of the method on the images that `indices` names; returns the batch's loss.
     package func step(_ indices: Tensor) throws -> Double {
-        let batch = try images.batch(indices)
-        let loss = try state.method.loss(batch, generator: state.generator)
-        state.optimiser.clearGradients()
-        try loss.backward()
-        try state.optimiser.step()
-        return try loss.item()
+        let batch = TrainingBatch(
+            images: try images.batch(indices, normalisation: state.method.normalisation), epoch: state.epoch,
+            index: state.current?.batchesDone ?? 0)
+        return try state.method.step(batch, optimisers: state.optimisers, generator: state.generator)
     }
 
     /// The places of the batches in an epoch's order. A last batch of a single image, on which batch normalisation

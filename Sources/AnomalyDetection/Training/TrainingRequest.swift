@@ -10,6 +10,8 @@ public struct TrainingRequest: Codable, Sendable {
     public var cacheDirectory: URL
     /// A folder of the job's own for checkpoints and artefacts.
     public var workDirectory: URL
+    /// The pretrained weights that this machine has.
+    public var weights: PretrainedWeights
     /// A checkpoint to go on from.
     public var checkpoint: URL?
     /// Weights that the job's ``JobDescription/trainingJob`` left: they are scored, and nothing is trained.
@@ -22,13 +24,14 @@ public struct TrainingRequest: Codable, Sendable {
     public var checkpointSeconds: Double?
 
     public init(
-        job: JobDescription, dataFolder: URL, cacheDirectory: URL, workDirectory: URL, checkpoint: URL? = nil,
-        device: String = "cpu", checkpointEpochs: Int? = nil, checkpointSeconds: Double? = nil
+        job: JobDescription, dataFolder: URL, cacheDirectory: URL, workDirectory: URL, weights: PretrainedWeights = PretrainedWeights(),
+        checkpoint: URL? = nil, device: String = "cpu", checkpointEpochs: Int? = nil, checkpointSeconds: Double? = nil
     ) {
         self.job = job
         self.dataFolder = dataFolder
         self.cacheDirectory = cacheDirectory
         self.workDirectory = workDirectory
+        self.weights = weights
         self.checkpoint = checkpoint
         self.device = device
         self.checkpointEpochs = checkpointEpochs

@@ -2,11 +2,11 @@ import Catalogue
 import Foundation
 import Torch
 
-/// Everything that changes while a job trains: the network, the optimiser, the random stream and the record. All of
+/// Everything that changes while a job trains: the network, the optimisers, the random stream and the record. All of
 /// it is in a checkpoint, so that a resumed job goes on as if it had never stopped.
 package final class TrainingState {
     package let method: any Method
-    package let optimiser: Adam
+    package let optimisers: Optimisers
     /// The one stream of the job: initial weights, data order and the method's noise, in this order.
     package let generator: Generator
     /// Mean training loss of each epoch done.
@@ -15,6 +15,8 @@ package final class TrainingState {
     var trainingSeconds = 0.0
     /// The epoch under way: `nil` between epochs.
     var current: PartialEpoch?
+    /// Images trained on in this attempt.
+    var imagesTrained = 0
 
     /// An epoch that has begun.
     struct PartialEpoch {
@@ -26,36 +28,36 @@ package final class TrainingState {
     }
 
     /// A fresh start.
-    package init(_ job: JobDescription) throws {
+    package convenience init(_ job: JobDescription, weights: PretrainedWeights = PretrainedWeights()) throws {
         guard let type = MethodRegistry.method(job.method) else {
             throw TrainingError("this worker does not know the method '\(job.method)'; update it to the coordinator's version")
         }
+        try self.init(job, type: type, weights: weights)
+    }
+
+    init(_ job: JobDescription, type: any Method.Type, weights: PretrainedWeights) throws {
         let settings = MethodSettings(job.configuration)
         generator = try Generator(seed: UInt64(bitPattern: Int64(job.seed)))
-        method = try type.init(settings, generator: generator)
-        optimiser = try Adam(
-            method.network.namedParameters, learningRate: try settings.number("learning_rate"))
+        method = try type.init(settings, weights: weights, generator: generator)
+        optimisers = try method.makeOptimisers(learningRate: settings.number("learning_rate"))
     }
 
     /// Epochs done.
     var epoch: Int { losses.count }
 
-    /// Images of the epoch under way that are done.
-    func imagesInEpoch(batchSize: Int) -> Int { (current?.batchesDone ?? 0) * batchSize }
-
     // MARK: Checkpoints
 
     /// The state as a safetensors file.
     func checkpoint(of job: JobDescription) throws -> Data {
-        var tensors = method.network.state.map { (name: "network.\($0.name)", tensor: $0.tensor) }
-        tensors += optimiser.state.map { (name: "optimiser.\($0.name)", tensor: $0.tensor) }
+        var tensors = method.network.changingState.map { (name: "network.\($0.name)", tensor: $0.tensor) }
+        tensors += optimisers.state.map { (name: "optimiser.\($0.name)", tensor: $0.tensor) }
         tensors.append((name: "generator", tensor: try generator.state()))
         if let current { tensors.append((name: "order", tensor: current.order)) }
         return try Safetensors(
             tensors,
             metadata: [
                 "job": job.canonicalJSON,
-                "steps": String(optimiser.steps),
+                "steps": optimisers.steps.map(String.init).joined(separator: " "),
                 "losses": TrainingState.exactText(losses),
                 "batches_done": String(current?.batchesDone ?? 0),
                 "loss_sum": TrainingState.exactText([current?.lossSum ?? 0]),
@@ -71,19 +73,19 @@ package final class TrainingState {
         guard file.metadata["job"] == job.canonicalJSON else {
             throw TrainingError("the checkpoint '\(name)' belongs to another job")
         }
-        guard let steps = file.metadata["steps"].flatMap({ Int($0) }),
+        guard let steps = TrainingState.counts(file.metadata["steps"]),
             let losses = TrainingState.numbers(file.metadata["losses"]),
             let batchesDone = file.metadata["batches_done"].flatMap({ Int($0) }),
             let lossSum = TrainingState.numbers(file.metadata["loss_sum"])?.first,
             let seconds = file.metadata["training_seconds"].flatMap({ Double($0) }),
-            steps >= 0, steps < Int(Int32.max), batchesDone >= 0, seconds.isFinite, lossSum.isFinite, losses.allSatisfy(\.isFinite)
+            batchesDone >= 0, seconds.isFinite, lossSum.isFinite, losses.allSatisfy(\.isFinite)
         else { throw TrainingError("the checkpoint '\(name)' lacks its record of steps and losses") }
         let tensors = file.byName
         guard let stream = tensors["generator"] else {
             throw TrainingError("the checkpoint '\(name)' lacks the state of the random stream")
         }
-        try method.network.load(TrainingState.part("network.", of: tensors))
-        try optimiser.restore(TrainingState.part("optimiser.", of: tensors), steps: steps)
+        try method.network.load(tensors.part("network."), includingFrozen: false)
+        try optimisers.restore(tensors.part("optimiser."), steps: steps)
         try generator.restore(stream)
         self.losses = losses
         trainingSeconds = seconds
@@ -122,9 +124,8 @@ package final class TrainingState {
         return patterns.contains(nil) ? nil : patterns.map { Double(bitPattern: $0!) }
     }
 
-    private static func part(_ prefix: String, of tensors: [String: Tensor]) -> [String: Tensor] {
-        Dictionary(
-            tensors.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) },
-            uniquingKeysWith: { first, _ in first })
+    private static func counts(_ text: String?) -> [Int]? {
+        guard let counts = text?.split(separator: " ").map({ Int32($0) }) else { return nil }
+        return counts.contains { $0 == nil || $0! < 0 } ? nil : counts.map { Int($0!) }
     }
 }

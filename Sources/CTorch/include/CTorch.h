@@ -86,6 +86,13 @@ ct_tensor *_Nullable ct_tensor_gradient(const ct_tensor *_Nonnull tensor);
 void ct_tensor_clear_gradient(const ct_tensor *_Nonnull tensor);
 int ct_tensor_backward(const ct_tensor *_Nonnull tensor, char *_Nullable *_Nonnull error);
 
+/// The gradients of a scalar with respect to `count` tensors, written to `results`, NULL for one that it does not depend on;
+/// nothing is accumulated anywhere. `keep_graph`: whether the scalar can be differentiated once more; `differentiable`: whether
+/// the gradients can.
+int ct_tensor_gradients(const ct_tensor *_Nonnull tensor, const ct_tensor *_Nullable const *_Nonnull inputs, size_t count,
+                        bool keep_graph, bool differentiable, ct_tensor *_Nullable *_Nonnull results,
+                        char *_Nullable *_Nonnull error);
+
 /// A random stream of its own on `device`.
 int ct_generator_make(const char *_Nonnull device, uint64_t seed, ct_generator *_Nullable *_Nonnull result,
                       char *_Nullable *_Nonnull error);

@@ -1,0 +1,17 @@
+import Torch
+
+/// A batch of images and its place in the training.
+public struct TrainingBatch {
+    /// `[N, C, S, S]`, normalised.
+    public let images: Tensor
+    /// Epochs done before this one, from 0.
+    public let epoch: Int
+    /// Batches of this epoch done before this one, from 0.
+    public let index: Int
+
+    public init(images: Tensor, epoch: Int, index: Int) {
+        self.images = images
+        self.epoch = epoch
+        self.index = index
+    }
+}
