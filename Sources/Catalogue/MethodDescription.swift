@@ -12,20 +12,28 @@ public struct MethodDescription: Sendable {
     public let family: Family
     /// One line: network, loss and score.
     public let summary: String
-    /// The method that trains the weights which this one only scores in another way; `nil`: it trains its own.
+    /// A few lines: network, loss, map and score as formulas; e = x - x̂ throughout.
+    public let equation: String
+    /// Where the method comes from.
+    public let source: String
+    /// The method whose training this one's is, to the last number, where only the scores differ: a job may take the
+    /// weights that the other one's job has trained. `nil` for a method with a training of its own.
     public let trainedAs: String?
     /// Every option of the method, in the order they are listed to people.
     public let options: [OptionDescription]
 
     public init(
-        _ name: String, title: String, family: Family, trainedAs: String? = nil, options: [OptionDescription], summary: String
+        _ name: String, title: String, family: Family, options: [OptionDescription], trainedAs: String? = nil,
+        summary: String, equation: String, source: String
     ) {
         self.name = name
         self.title = title
         self.family = family
-        self.trainedAs = trainedAs
         self.options = options
         self.summary = summary
+        self.equation = equation
+        self.source = source
+        self.trainedAs = trainedAs
     }
 
     /// The option called `name`, if the method has it.
@@ -40,7 +48,8 @@ public struct MethodDescription: Sendable {
         var resolved: Settings = [:]
         for option in options {
             resolved[option.name] =
-                settings[option.name] ?? dataset.defaults[option.name] ?? option.defaultValue
+                settings[option.name] ?? (option.followsDataset ? dataset.defaults[option.name] : nil)
+                ?? option.defaultValue
         }
         return resolved
     }

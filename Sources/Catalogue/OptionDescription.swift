@@ -14,13 +14,18 @@ public struct OptionDescription: Sendable, Hashable {
     public let kind: Kind
     /// The value when nothing is said. A data set may have its own (``DatasetDescription/defaults``).
     public let defaultValue: Setting
+    /// Whether a data set's own default takes the place of this one.
+    public let followsDataset: Bool
     /// One line for `--help` and error messages.
     public let summary: String
 
-    public init(_ name: String, _ kind: Kind, default defaultValue: Setting, _ summary: String) {
+    public init(
+        _ name: String, _ kind: Kind, default defaultValue: Setting, followsDataset: Bool = true, _ summary: String
+    ) {
         self.name = name
         self.kind = kind
         self.defaultValue = defaultValue
+        self.followsDataset = followsDataset
         self.summary = summary
     }
 

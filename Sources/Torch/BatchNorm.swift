@@ -2,15 +2,20 @@
 /// statistics of momentum 0.1 (Ioffe and Szegedy, 2015).
 public final class BatchNorm: Module, Layer {
     private static let batchNorm = Operator("batch_norm")
+    private static let instanceNorm = Operator("instance_norm")
 
     /// `[C]`, at first 1.
-    let weight: Parameter
+    public let weight: Parameter
     /// `[C]`, at first 0.
-    let bias: Parameter
+    public let bias: Parameter
     /// `[C]`, at first 0.
     let runningMean: Buffer
     /// `[C]`, at first 1; the unbiased estimate.
     let runningVariance: Buffer
+
+    /// Whether each image is normalised by statistics of its own, as in a training batch of one image, and running
+    /// statistics are left alone; whatever the mode.
+    public var usesImageStatistics = false
 
     public init(_ channels: Int) throws(TorchError) {
         let ones = try Tensor.zeros([channels])
@@ -25,6 +30,14 @@ public final class BatchNorm: Module, Layer {
 
     /// - Throws: ``TorchError``, also for a training batch with one value a channel, whose variance is undefined.
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        if usesImageStatistics {
+            guard input.shape.dropFirst(2).reduce(1, *) > 1 else {
+                throw TorchError("batch normalisation cannot use statistics of one image on \(input): it needs two values a channel")
+            }
+            return try BatchNorm.instanceNorm(
+                .tensor(input), .tensor(weight.tensor), .tensor(bias.tensor), .none, .none, .boolean(true), .number(0.1),
+                .number(1e-5), .boolean(true))
+        }
         if isTraining, input.shape[0] * input.shape.dropFirst(2).reduce(1, *) < 2 {
             throw TorchError("batch normalisation cannot train on \(input): it needs two values a channel")
         }

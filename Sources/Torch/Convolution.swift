@@ -1,17 +1,18 @@
 /// What both kinds of convolution have: a weight, perhaps a bias, and how the kernel moves.
 public class ConvolutionLayer: Module {
     /// `[outputs, inputs, kernel, kernel]`, of a transposed convolution `[inputs, outputs, kernel, kernel]`.
-    let weight: Parameter
+    public let weight: Parameter
     /// `[outputs]`
-    let bias: Parameter?
+    public let bias: Parameter?
     let stride: Int
     let padding: Int
 
     init(
-        weight shape: [Int], outputs: Int, stride: Int, padding: Int, bias: Bool, generator: Generator
+        weight shape: [Int], outputs: Int, stride: Int, padding: Int, bias: Bool,
+        initialisation: WeightInitialisation = .standard, generator: Generator
     ) throws(TorchError) {
-        weight = try Initialisation.weight(shape, generator: generator)
-        self.bias = bias ? try Initialisation.bias(outputs, weight: shape, generator: generator) : nil
+        weight = try Initialisation.weight(shape, initialisation, generator: generator)
+        self.bias = bias ? try Initialisation.bias(outputs, weight: shape, initialisation, generator: generator) : nil
         self.stride = stride
         self.padding = padding
         super.init()
@@ -29,11 +30,11 @@ public final class Convolution: ConvolutionLayer, Layer {
 
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true,
-        generator: Generator
+        initialisation: WeightInitialisation = .standard, generator: Generator
     ) throws(TorchError) {
         try super.init(
             weight: [outputs, inputs, kernel, kernel], outputs: outputs, stride: stride, padding: padding, bias: bias,
-            generator: generator)
+            initialisation: initialisation, generator: generator)
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {

@@ -3,13 +3,15 @@ public final class Linear: Module, Layer {
     private static let linear = Operator("linear")
 
     /// `[outputs, inputs]`
-    let weight: Parameter
+    public let weight: Parameter
     /// `[outputs]`
-    let bias: Parameter
+    public let bias: Parameter
 
-    public init(_ inputs: Int, _ outputs: Int, generator: Generator) throws(TorchError) {
-        weight = try Initialisation.weight([outputs, inputs], generator: generator)
-        bias = try Initialisation.bias(outputs, weight: [outputs, inputs], generator: generator)
+    public init(
+        _ inputs: Int, _ outputs: Int, initialisation: WeightInitialisation = .standard, generator: Generator
+    ) throws(TorchError) {
+        weight = try Initialisation.weight([outputs, inputs], initialisation, generator: generator)
+        bias = try Initialisation.bias(outputs, weight: [outputs, inputs], initialisation, generator: generator)
         super.init()
     }
 

@@ -30,6 +30,9 @@ open class Module {
         for (_, child) in children { child.train(mode) }
     }
 
+    /// This module, its parts, their parts and so on.
+    public final var modules: [Module] { [self] + children.flatMap { $0.module.modules } }
+
     /// Every trainable tensor with its key.
     public final var namedParameters: [(name: String, tensor: Tensor)] {
         members.compactMap { name, member in (member as? Parameter).map { (name, $0.tensor) } }

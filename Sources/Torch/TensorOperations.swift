@@ -11,13 +11,22 @@ private enum Operators {
     static let square = Operator("square")
     static let absolute = Operator("abs")
     static let exponential = Operator("exp")
+    static let logarithm = Operator("log")
+    static let rectify = Operator("relu")
+    static let softmax = Operator("softmax", "int")
     static let squareRoot = Operator("sqrt")
     static let sumAll = Operator("sum")
+    static let sum = Operator("sum", "dim_IntList")
+    static let norm = Operator("norm", "ScalarOpt_dim")
+    static let minimum = Operator("min")
+    static let greater = Operator("gt", "Tensor")
     static let meanAll = Operator("mean")
     static let mean = Operator("mean", "dim")
     static let clamp = Operator("clamp")
     static let reshape = Operator("reshape")
     static let narrow = Operator("narrow")
+    static let roll = Operator("roll")
+    static let transpose = Operator("transpose", "int")
     static let concatenate = Operator("cat")
     static let select = Operator("index_select")
     static let detach = Operator("detach")
@@ -31,9 +40,11 @@ private enum Operators {
     static let zeros = Operator("zeros")
     static let uniform = Operator("uniform_")
     static let normal = Operator("normal_")
+    static let randomInteger = Operator("randint", "generator")
     static let randomPermutation = Operator("randperm", "generator")
     static let bilinear = Operator("upsample_bilinear2d")
     static let matrixProduct = Operator("matmul")
+    static let binaryCrossEntropy = Operator("binary_cross_entropy")
     static let finite = Operator("isfinite")
     static let all = Operator("all")
 }
@@ -53,6 +64,29 @@ extension Tensor {
         try Operators.randomPermutation(.integer(count), .generator(generator), named: [("dtype", .dataType(.int64))])
     }
 
+    /// A tensor whose elements all have the same value.
+    public static func full(_ shape: [Int], _ value: Double, device: Device = .cpu) throws(TorchError) -> Tensor {
+        let result = try zeros(shape, device: device)
+        try result.fill(value)
+        return result
+    }
+
+    /// Draws from the uniform distribution over 0..<1.
+    public static func uniform(
+        _ shape: [Int], generator: Generator, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let result = try zeros(shape, device: device)
+        try result.fillUniform(0...1, generator: generator)
+        return result
+    }
+
+    /// A whole number in 0..<`bound`, each as likely.
+    public static func randomInteger(below bound: Int, generator: Generator) throws(TorchError) -> Int {
+        let draw = try Operators.randomInteger(
+            .integer(bound), .integers([1]), .generator(generator), named: [("dtype", .dataType(.int64))])
+        return Int(try draw.item())
+    }
+
     /// Draws from the normal distribution N(0, 1).
     public static func normal(
         _ shape: [Int], generator: Generator, device: Device = .cpu
@@ -68,6 +102,13 @@ extension Tensor {
             _ = try Operators.uniform.call([
                 .tensor(self), .number(range.lowerBound), .number(range.upperBound), .generator(generator),
             ])
+        }
+    }
+
+    /// Fills the tensor with draws from a normal distribution, outside of gradient recording.
+    public func fillNormal(mean: Double, deviation: Double, generator: Generator) throws(TorchError) {
+        try Tensor.withoutGradients { () throws(TorchError) in
+            _ = try Operators.normal.call([.tensor(self), .number(mean), .number(deviation), .generator(generator)])
         }
     }
 
@@ -141,9 +182,20 @@ extension Tensor {
         try Operators.concatenate(.tensors(tensors), .integer(axis))
     }
 
-    /// Bilinear resizing of `[N, C, H, W]` without corner alignment and without anti-aliasing.
-    public func resizedBilinear(height: Int, width: Int) throws(TorchError) -> Tensor {
-        try Operators.bilinear(.tensor(self), .integers([height, width]), .boolean(false))
+    /// Bilinear resizing of `[N, C, H, W]` without anti-aliasing.
+    /// - Parameter aligningCorners: whether the centres of the corner pixels stay where they are, rather than their corners.
+    public func resizedBilinear(height: Int, width: Int, aligningCorners: Bool = false) throws(TorchError) -> Tensor {
+        try Operators.bilinear(.tensor(self), .integers([height, width]), .boolean(aligningCorners))
+    }
+
+    /// Moves `[N, C, H, W]` down and to the right; what leaves at one edge comes in at the other.
+    public func rolled(down: Int, right: Int) throws(TorchError) -> Tensor {
+        try Operators.roll(.tensor(self), .integers([down, right]), .integers([2, 3]))
+    }
+
+    /// The transpose of a matrix.
+    public func transposed() throws(TorchError) -> Tensor {
+        try Operators.transpose(.tensor(self), .integer(0), .integer(1))
     }
 }
 
@@ -190,12 +242,47 @@ extension Tensor {
     public func squareRoot() throws(TorchError) -> Tensor { try Operators.squareRoot(.tensor(self)) }
     public func exponential() throws(TorchError) -> Tensor { try Operators.exponential(.tensor(self)) }
 
+    /// The natural logarithm.
+    public func logarithm() throws(TorchError) -> Tensor { try Operators.logarithm(.tensor(self)) }
+
+    /// max(x, 0).
+    public func rectified() throws(TorchError) -> Tensor { try Operators.rectify(.tensor(self)) }
+
+    /// exp(x) over its sum along dimension `axis`.
+    public func softmax(axis: Int) throws(TorchError) -> Tensor {
+        try Operators.softmax(.tensor(self), .integer(axis))
+    }
+
     public func clamped(_ range: ClosedRange<Double>) throws(TorchError) -> Tensor {
         try Operators.clamp(.tensor(self), .number(range.lowerBound), .number(range.upperBound))
     }
 
     /// The sum of all elements, a scalar.
     public func sum() throws(TorchError) -> Tensor { try Operators.sumAll(.tensor(self)) }
+
+    /// The sum over some dimensions.
+    public func sum(axes: [Int], keepingDimensions: Bool = false) throws(TorchError) -> Tensor {
+        try Operators.sum(.tensor(self), .integers(axes), .boolean(keepingDimensions))
+    }
+
+    /// The Euclidean norm over some dimensions; its gradient at zero is zero.
+    public func norm(axes: [Int]) throws(TorchError) -> Tensor {
+        try Operators.norm(.tensor(self), .number(2), .integers(axes))
+    }
+
+    /// The smallest element, a scalar.
+    public func minimum() throws(TorchError) -> Tensor { try Operators.minimum(.tensor(self)) }
+
+    /// 1 where this is greater than `other`, elsewhere 0.
+    public func isGreater(than other: Tensor) throws(TorchError) -> Tensor {
+        try Operators.greater(.tensor(self), .tensor(other)).to(.float)
+    }
+
+    /// The mean of -t log p - (1 - t) log(1 - p), p being the elements of this, logarithms cut off at -100: a scalar.
+    /// - Parameter target: t, the same for all.
+    public func binaryCrossEntropy(target: Double) throws(TorchError) -> Tensor {
+        try Operators.binaryCrossEntropy(.tensor(self), .tensor(Tensor.full(shape, target, device: device)))
+    }
 
     /// The mean of all elements, a scalar.
     public func mean() throws(TorchError) -> Tensor { try Operators.meanAll(.tensor(self)) }

@@ -53,14 +53,14 @@ struct MethodTests {
         let noise = try Tensor(
             (0..<6 * item.latent_size).map { Float(0.9 * sin(1.7 * Double($0) + 0.3)) }, shape: [6, item.latent_size])
         func loss() throws -> Tensor {
-            if let vae = method as? VAE { return try vae.loss(images, noise: noise) }
+            if let vae = method as? VariationalMethod { return try vae.loss(images, noise: noise) }
             return try #require(method as? any SingleLossMethod).loss(images, generator: Generator(seed: 0))
         }
         func map() throws -> Tensor {
             method.network.train(false)
             defer { method.network.train() }
             return try Tensor.withoutGradients {
-                if let vae = method as? VAE { return try vae.scoreMap(images, noise: noise) }
+                if let vae = method as? VariationalMethod { return try vae.scoreMap(images, noise: noise) }
                 return try #require(method.scores(images, generator: Generator(seed: 0)).map)
             }
         }

@@ -7,7 +7,12 @@ import Testing
 
 struct TrainerTests {
     private func job(_ method: String, seed: Int = 3, _ settings: Settings = [:]) throws -> JobDescription {
-        let small: Settings = ["input_size": 16, "hidden_size": 8, "latent_size": 2, "batch_size": 4]
+        // Three epochs for every method; GANomaly's discriminator begins anew after each, f-AnoGAN's encoder has the last.
+        let small: Settings = [
+            "input_size": method == "ganomaly" ? 32 : 16, "hidden_size": 8, "latent_size": 2, "batch_size": 4,
+            "epochs": method == "f-anogan" ? 2 : 3, "encoder_epochs": 1, "critic_steps": 2, "base_channels": 2, "levels": 3,
+            "memory_size": 5, "noise_resolution": 4, "noise_foreground": true, "discriminator_threshold": 1000,
+        ]
         let description = try #require(Catalogue.method(method))
         // AE-SSIM's window of 11 pixels leaves a 6 × 6 map of 16 pixels.
         return JobDescription(
@@ -16,16 +21,17 @@ struct TrainerTests {
     }
 
     /// Eleven images of stripes of different directions.
-    private func images() throws -> ImageBatches {
-        let bytes = (0..<11 * 256).map { place -> UInt8 in
-            let (image, row, column) = (place / 256, place % 256 / 16, place % 16)
+    private func images(_ job: JobDescription) throws -> ImageBatches {
+        let side = try MethodSettings(job.configuration).integer("input_size")
+        let bytes = (0..<11 * side * side).map { place -> UInt8 in
+            let (image, row, column) = (place / (side * side), place % (side * side) / side, place % side)
             return UInt8((column * (image + 1) + row * 7) % 256)
         }
-        return ImageBatches(try Tensor(bytes, shape: [11, 1, 16, 16]))
+        return ImageBatches(try Tensor(bytes, shape: [11, 1, side, side]))
     }
 
     private func trainer(_ job: JobDescription, _ state: TrainingState) throws -> Trainer {
-        Trainer(state: state, images: try images(), batchSize: 4)
+        Trainer(state: state, images: try images(job), batchSize: 4)
     }
 
     private func bits(_ state: TrainingState) throws -> [[UInt32]] {
@@ -46,7 +52,8 @@ struct TrainerTests {
         let whole = try TrainingState(job)
         let wholeTrainer = try trainer(job, whole)
         var steps = 0
-        while whole.epoch < 3 {
+        #expect(wholeTrainer.epochs == 3)
+        while !wholeTrainer.isFinished {
             _ = try wholeTrainer.advance()
             steps += 1
         }
@@ -59,9 +66,10 @@ struct TrainerTests {
             let second = try TrainingState(job)
             try second.restore(file, name: "checkpoint", job: job)
             let secondTrainer = try trainer(job, second)
-            while second.epoch < 3 { _ = try secondTrainer.advance() }
+            while !secondTrainer.isFinished { _ = try secondTrainer.advance() }
             #expect(second.losses.map(\.bitPattern) == whole.losses.map(\.bitPattern), "stopped after \(stop) steps")
             #expect(try bits(second) == bits(whole), "stopped after \(stop) steps")
+            #expect(second.optimisers.steps == whole.optimisers.steps, "stopped after \(stop) steps")
         }
     }
 
@@ -85,7 +93,7 @@ struct TrainerTests {
             let trainer = try trainer(job, state)
             while state.epoch < 3 {
                 if try trainer.advance(), scoring {
-                    _ = try Scoring(state.method, images: images(), seed: 3, keepingMaps: false)
+                    _ = try Scoring(state.method, images: images(job), seed: 3, keepingMaps: false)
                 }
             }
             return state.losses
@@ -126,5 +134,36 @@ struct TrainerTests {
         let error = #expect(throws: TrainingError.self) { try settings.integer("kl_weight") }
         #expect(error?.description.contains("kl_weight") == true)
         #expect(throws: TrainingError.self) { try settings.integer("absent") }
+    }
+
+    /// Scores are what they are however many images are scored at once, and scoring leaves the network as it was: with
+    /// statistics of single images and with gradients too.
+    @Test(arguments: Catalogue.methods.map(\.name)) func scoresDoNotDependOnTheBatch(_ method: String) throws {
+        let job = try job(method)
+        let state = try TrainingState(job)
+        let trainer = try trainer(job, state)
+        while !trainer.isFinished { _ = try trainer.advance() }
+        let before = try bits(state)
+        let images = try images(job)
+        let scoring = try Scoring(state.method, images: images, seed: 3, keepingMaps: true)
+        #expect(scoring.scores.allSatisfy { $0.isFinite && $0 >= 0 })
+        #expect(Set(scoring.scores).count > 1)
+        #expect(method == "ganomaly" ? scoring.maps.isEmpty : scoring.maps.count == 11 * 256)
+        #expect(try bits(state) == before)
+        #expect(state.method.network.trainableParameters.allSatisfy { $0.tensor.gradient == nil })
+        // One draw an image, in the order of the images, is not the same stream for single images.
+        guard !(state.method is VariationalMethod) else { return }
+        let generator = try Generator(seed: 0)
+        state.method.network.train(false)
+        let single = try (0..<11).map { index -> Double in
+            let image = try images.batch(start: index, count: 1)
+            let result = if state.method.scoresByGradients {
+                try state.method.scores(image, generator: generator)
+            } else {
+                try Tensor.withoutGradients { try state.method.scores(image, generator: generator) }
+            }
+            return try result.scores.item()
+        }
+        expectClose(scoring.scores, single, within: 1e-5, method)
     }
 }

@@ -5,6 +5,7 @@ public final class AE: ReconstructionMethod, SingleLossMethod {
     public static let name = "ae"
 
     public init(_ settings: MethodSettings, weights: PretrainedWeights, generator: Generator) throws {
-        try super.init(settings, distance: .squared, generator: generator)
+        try super.init(
+            settings, autoencoder: Autoencoder(BackboneShape(settings), generator: generator), distance: .squared)
     }
 }

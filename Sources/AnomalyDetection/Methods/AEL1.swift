@@ -5,6 +5,7 @@ public final class AEL1: ReconstructionMethod, SingleLossMethod {
     public static let name = "ae-l1"
 
     public init(_ settings: MethodSettings, weights: PretrainedWeights, generator: Generator) throws {
-        try super.init(settings, distance: .absolute, generator: generator)
+        try super.init(
+            settings, autoencoder: Autoencoder(BackboneShape(settings), generator: generator), distance: .absolute)
     }
 }

@@ -5,6 +5,7 @@ public final class AESSIM: ReconstructionMethod, SingleLossMethod {
     public static let name = "ae-ssim"
 
     public init(_ settings: MethodSettings, weights: PretrainedWeights, generator: Generator) throws {
-        try super.init(settings, distance: .structural, generator: generator)
+        try super.init(
+            settings, autoencoder: Autoencoder(BackboneShape(settings), generator: generator), distance: .structural)
     }
 }

@@ -18,6 +18,12 @@ public struct MethodSettings: Sendable {
         return value
     }
 
+    /// - Throws: ``TrainingError`` when the option is absent or neither true nor false.
+    public func boolean(_ name: String) throws(TrainingError) -> Bool {
+        guard let value = values[name]?.booleanValue else { throw missing(name, "true or false") }
+        return value
+    }
+
     /// Channels of the input, from the option `color`: 1 or 3.
     /// - Throws: ``TrainingError`` when the option is absent or neither `grey` nor `rgb`.
     public func channels() throws(TrainingError) -> Int {

@@ -1,24 +1,26 @@
 import Torch
 
-/// A method that trains the common autoencoder to reconstruct and scores by the same distance.
+/// A method that trains an autoencoder to reconstruct and scores by the same distance. Subclasses change the loss or
+/// the score.
 public class ReconstructionMethod {
-    let autoencoder: Autoencoder
-    private let distance: Distance
+    let autoencoder: any Layer
+    let distance: Distance
     public final let length: TrainingLength
 
-    init(_ settings: MethodSettings, distance: Distance, generator: Generator) throws {
-        autoencoder = try Autoencoder(BackboneShape(settings), generator: generator)
+    /// - Parameter autoencoder: `[N, C, S, S]` → `[N, C, S, S]`.
+    init(_ settings: MethodSettings, autoencoder: any Layer, distance: Distance) throws {
+        self.autoencoder = autoencoder
         self.distance = distance
         length = .epochs(try settings.integer("epochs"))
     }
 
     public final var network: Module { autoencoder }
 
-    public final func loss(_ images: Tensor, generator: Generator) throws -> Tensor {
+    public func loss(_ images: Tensor, generator: Generator) throws -> Tensor {
         try distance.loss(images, autoencoder(images))
     }
 
-    public final func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
+    public func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
         try AnomalyScores(map: distance.map(images, autoencoder(images)))
     }
 }

@@ -32,12 +32,19 @@ public final class VariationalAutoencoder: Module {
         public let logVariance: Tensor
     }
 
+    /// Mean and logarithm of the variance of the code, both `[N, d]`.
+    public func encode(_ images: Tensor) throws(TorchError) -> (mean: Tensor, logVariance: Tensor) {
+        let code = try compression(encoder(images).flattened())
+        return (
+            try code.narrowed(axis: 1, start: 0, length: latentSize),
+            try code.narrowed(axis: 1, start: latentSize, length: latentSize)
+        )
+    }
+
     /// Encodes, draws z = μ + exp(s / 2) ε and decodes.
     /// - Parameter noise: ε, standard normal, `[N, d]`.
     public func callAsFunction(_ images: Tensor, noise: Tensor) throws(TorchError) -> Output {
-        let code = try compression(encoder(images).flattened())
-        let mean = try code.narrowed(axis: 1, start: 0, length: latentSize)
-        let logVariance = try code.narrowed(axis: 1, start: latentSize, length: latentSize)
+        let (mean, logVariance) = try encode(images)
         let draw = try mean + (logVariance * 0.5).exponential() * noise
         let reconstruction = try decoder(expansion(draw).reshaped([-1] + featureShape))
         return Output(reconstruction: reconstruction, mean: mean, logVariance: logVariance)
