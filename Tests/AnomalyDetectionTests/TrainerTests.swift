@@ -45,6 +45,34 @@ struct TrainerTests {
         #expect(Trainer.batches(count: 3, size: 4) == [0..<3])
     }
 
+    /// Methods that differ in scoring only leave the very weights of the method that they are trained as, and take them over.
+    @Test(arguments: Catalogue.methods.filter { $0.trainedAs != nil }.map(\.name)) func weightsAreShared(_ method: String) throws {
+        let job = try job(method)
+        let training = try #require(job.trainingJob)
+        func train(_ job: JobDescription) throws -> TrainingState {
+            let state = try TrainingState(job)
+            let trainer = try trainer(job, state)
+            while !trainer.isFinished { _ = try trainer.advance() }
+            return state
+        }
+        let weights = try train(training).weights(of: training)
+        let own = try train(job)
+        #expect(try own.weights(of: job) == weights)
+
+        let taken = try TrainingState(job)
+        try taken.take(weights, name: "weights", job: job)
+        #expect(taken.losses == own.losses)
+        let images = try images(job)
+        func scores(_ state: TrainingState) throws -> [Double] {
+            try Scoring(state.method, images: images, seed: 3, keepingMaps: false).scores
+        }
+        #expect(try scores(taken) == scores(own))
+        let base = try TrainingState(training)
+        #expect(throws: TrainingError.self) { try base.take(weights, name: "weights", job: training) }
+        let other = try self.job(method, seed: 4)
+        #expect(throws: TrainingError.self) { try TrainingState(other).take(weights, name: "weights", job: other) }
+    }
+
     /// A job stopped after any number of steps, in the middle of an epoch too, and resumed from its checkpoint ends
     /// with the very bits of one that was never stopped.
     @Test(arguments: Catalogue.methods.map(\.name)) func resumeIsBitIdentical(_ method: String) throws {

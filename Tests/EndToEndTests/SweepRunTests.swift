@@ -31,6 +31,26 @@ import Wire
         #expect(second.output == first.output)
     }
 
+    /// What only scores is handed the weights that another job has trained.
+    @Test func weightsAreTrainedOnceAndScoredOften() async throws {
+        let place = try Workplace()
+        let scores = sweep.replacing("[ae, vae]", with: "[ae-grad, vae-grad-rec, vae-grad-kl]").replacing("range(0, 2)", with: "0")
+        let file = try place.write(scores, to: "scores.yaml")
+        let run = try await Programs.run(
+            "medsweep", ["run", file, "--data", place.data.path, "--workers", "2"], in: place.folder)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.errors.contains("5 jobs, 5 new"), "\(run.errors)")
+        let coordinator = try await ServedCoordinator(movingStateFrom: place.folder.appending(path: "medsweep-state"), in: place.folder)
+        let jobs = try await coordinator.jobs(of: "tiny")
+        #expect(jobs.map(\.job.method) == ["ae", "ae-grad", "vae", "vae-grad-rec", "vae-grad-kl"])
+        for (scored, trained) in [(1, 0), (3, 2), (4, 2)] {
+            #expect(jobs[scored].weights == jobs[trained].weights && jobs[trained].weights != nil)
+            #expect(jobs[scored].result?.losses == jobs[trained].result?.losses)
+            #expect(jobs[scored].result?.trainingSeconds == 0, "nothing was trained")
+            #expect(jobs[scored].result?.metrics != jobs[trained].result?.metrics)
+        }
+    }
+
     /// `serve`, `submit`, workers, `status` and `report` apart give what `run` gives, to the last bit.
     @Test func separateProgramsGiveTheSameNumbers() async throws {
         let place = try Workplace()

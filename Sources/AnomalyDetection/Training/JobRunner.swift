@@ -39,7 +39,7 @@ public enum JobRunner {
 
         var secondsBefore = state.trainingSeconds
         var imagesBefore = state.imagesTrained
-        while !trainer.isFinished {
+        while request.trainedWeights == nil, !trainer.isFinished {
             if shouldStop() {
                 try report(checkpoints.write(state.checkpoint(of: job), epoch: state.epoch))
                 return .stopped(epoch: state.epoch)
