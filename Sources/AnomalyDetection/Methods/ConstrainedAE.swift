@@ -15,9 +15,14 @@ public final class ConstrainedAE: ReconstructionMethod, SingleLossMethod {
     }
 
     public override func loss(_ images: Tensor, generator: Generator) throws -> Tensor {
+        let (reconstruction, codeDistance) = try codeDistance(images)
+        return try distance.loss(images, reconstruction) + codeDistance * weight
+    }
+
+    /// x̂ and mean((z - z')²).
+    func codeDistance(_ images: Tensor) throws -> (reconstruction: Tensor, distance: Tensor) {
         let code = try encoding.encode(images)
         let reconstruction = try encoding.decode(code)
-        let difference = try code - encoding.encode(reconstruction)
-        return try distance.loss(images, reconstruction) + difference.squared().mean() * weight
+        return (reconstruction, try (code - encoding.encode(reconstruction)).squared().mean())
     }
 }

@@ -73,10 +73,14 @@ public final class GANomaly: Method {
             code: try (output.code - output.secondCode).squared().mean(), discriminator: try crossEntropy * 0.5)
     }
 
+    func generatorLoss(_ losses: Losses) throws -> Tensor {
+        try losses.features * weights.features + losses.reconstruction * weights.reconstruction
+            + losses.code * weights.code
+    }
+
     public func step(_ batch: TrainingBatch, optimisers: Optimisers, generator: Generator) throws -> Double {
         let losses = try losses(batch.images)
-        let loss = try losses.features * weights.features + losses.reconstruction * weights.reconstruction
-            + losses.code * weights.code
+        let loss = try generatorLoss(losses)
         try optimisers["generator"].step(minimising: loss, keepingGraph: true)
         try optimisers["discriminator"].step(minimising: losses.discriminator)
         try discriminatorLoss.add(losses.discriminator.item(), images: batch.images.shape[0])

@@ -21,8 +21,12 @@ public final class MemAE: SingleLossMethod {
 
     public func loss(_ images: Tensor, generator: Generator) throws -> Tensor {
         let (reconstruction, attention) = try autoencoder(images)
-        let entropy = try (attention * (attention + 1e-12).logarithm()).sum(axes: [1]).mean().negated()
-        return try Distance.squared.loss(images, reconstruction) + entropy * weight
+        return try Distance.squared.loss(images, reconstruction) + MemAE.entropy(attention) * weight
+    }
+
+    /// The mean entropy of weights `[N, slots]`.
+    static func entropy(_ attention: Tensor) throws -> Tensor {
+        try (attention * (attention + 1e-12).logarithm()).sum(axes: [1]).mean().negated()
     }
 
     public func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
