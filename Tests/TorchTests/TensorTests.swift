@@ -4,6 +4,54 @@ import Testing
 @testable import Torch
 
 struct TensorTests {
+    /// Gradients of x³ y: with respect to some sources only, once more, and of the gradient itself.
+    @Test func gradients() throws {
+        let x = try Tensor([2] as [Float]).requireGradient()
+        let y = try Tensor([5] as [Float]).requireGradient()
+        let apart = try Tensor([7] as [Float]).requireGradient()
+        let value = try (x * x * x * y).sum()
+        let first = try value.gradients(of: [x, apart], differentiable: true)
+        #expect(try first[0]?.item() == 60)
+        #expect(first[1] == nil)
+        #expect(try value.gradients(of: [y], keepingGraph: true)[0]?.item() == 8)
+        let second = try #require(first[0]).sum().gradients(of: [x, y])
+        #expect(try second.map { try $0?.item() } == [60, 12])
+        #expect(x.gradient == nil && y.gradient == nil)
+        #expect(throws: TorchError.self) { try Tensor([1] as [Float]).sum().gradients(of: [x]) }
+    }
+
+    @Test func operations() throws {
+        let values = try Tensor([3, -1, 2, 0, -4, 5] as [Float], shape: [2, 3])
+        #expect(try values.transposed().elements(Float.self) == [3, 0, -1, -4, 2, 5])
+        #expect(try values.minimum().item() == -4)
+        #expect(try values.sum(axes: [1]).elements(Float.self) == [4, 1])
+        #expect(try values.rectified().elements(Float.self) == [3, 0, 2, 0, 0, 5])
+        #expect(try values.isGreater(than: Tensor([0] as [Float])).elements(Float.self) == [1, 0, 1, 0, 0, 1])
+        #expect(try Tensor([3, 4, 0, 0] as [Float], shape: [2, 2]).norm(axes: [1]).elements(Float.self) == [5, 0])
+        #expect(try abs(Tensor([1, Float(M_E)]).logarithm().sum().item() - 1) < 1e-6)
+        let grid = try Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [1, 1, 2, 3])
+        #expect(try grid.rolled(down: 1, right: 1).elements(Float.self) == [6, 4, 5, 3, 1, 2])
+        let probabilities = try Tensor([0.5, 0.25, 1] as [Float])
+        #expect(try abs(probabilities.binaryCrossEntropy(target: 1).item() - log(8) / 3) < 1e-6)
+        // The logarithm of zero counts as -100.
+        #expect(try abs(probabilities.binaryCrossEntropy(target: 0).item() - (log(2) + log(4.0 / 3) + 100) / 3) < 1e-5)
+    }
+
+    @Test func randomNumbers() throws {
+        let generator = try Generator(seed: 5)
+        let integers = try (0..<200).map { _ in try Tensor.randomInteger(below: 7, generator: generator) }
+        #expect(Set(integers) == Set(0..<7))
+        let uniform = try Tensor.uniform([1000], generator: generator).elements(Float.self)
+        #expect(uniform.allSatisfy { 0 <= $0 && $0 < 1 } && abs(uniform.reduce(0, +) / 1000 - 0.5) < 0.05)
+        let weight = try Initialisation.weight([40, 30, 3, 3], .kaimingNormal, generator: generator).tensor
+        #expect(try abs(weight.squared().mean().item() / (2.0 / 270) - 1) < 0.05)
+        let linear = try Linear(50, 70, initialisation: .xavierUniform, generator: generator)
+        let bound = (6.0 / 120).squareRoot()
+        let elements = try linear.weight.tensor.elements(Double.self)
+        #expect(elements.allSatisfy { abs($0) <= bound } && elements.contains { $0 > 0.99 * bound })
+        #expect(try linear.bias.tensor.elements(Float.self).allSatisfy { $0 == 0 })
+    }
+
     @Test func errorsAreLibtorchsOwn() throws {
         let matrix = try Tensor.zeros([2, 3])
         let error = #expect(throws: TorchError.self) { try matrix.multipliedMatrix(matrix) }

@@ -30,6 +30,27 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "AnomalyDetectionTests", "Fixt
 from reference import save_tensors
 
 
+class StandardisedConvolution(nn.Conv2d):
+    """Weight standardisation, spelled out."""
+
+    def forward(self, x):
+        weight = self.weight - self.weight.mean(dim=(1, 2, 3), keepdim=True)
+        deviation = weight.flatten(1).std(dim=1).view(-1, 1, 1, 1) + 1e-5
+        return nn.functional.conv2d(x, weight / deviation, self.bias)
+
+
+class ImageNorm(nn.Module):
+    """Batch normalisation in training mode of one image at a time."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        return torch.cat([
+            nn.functional.batch_norm(image[None], None, None, self.weight, self.bias, training=True) for image in x])
+
+
 def make_layers():
     generator = torch.Generator().manual_seed(1)
 
@@ -48,14 +69,27 @@ def make_layers():
         "batchnorm1d_train": (nn.BatchNorm1d(6), (8, 6)),
         "batchnorm1d_eval": (nn.BatchNorm1d(6).eval(), (8, 6)),
         "relu": (nn.ReLU(), (3, 2, 4, 5)),
+        "deconv2s2_bias": (nn.ConvTranspose2d(5, 3, 2, stride=2), (2, 5, 4, 3)),
+        "wsconv3": (StandardisedConvolution(3, 5, 3), (2, 3, 7, 6)),
+        "groupnorm2": (nn.GroupNorm(2, 6), (3, 6, 4, 5)),
+        "layernorm": (nn.LayerNorm([3, 4, 5]), (2, 3, 4, 5)),
+        "imagenorm": (ImageNorm(4), (3, 4, 5, 6)),
+        "reflectionpad1": (nn.ReflectionPad2d(1), (2, 3, 4, 5)),
+        "averagepool2": (nn.AvgPool2d(2), (2, 3, 6, 8)),
+        "nearest2": (nn.Upsample(scale_factor=2, mode="nearest"), (2, 3, 3, 4)),
+        "sigmoid": (nn.Sigmoid(), (3, 2, 4, 5)),
+        "tanh": (nn.Tanh(), (3, 2, 4, 5)),
+        "swish": (nn.SiLU(), (3, 2, 4, 5)),
+        "softmax": (nn.Softmax(dim=1), (5, 7)),
+        "aligned9x7": (nn.Upsample(size=(9, 7), mode="bilinear", align_corners=True), (2, 3, 4, 5)),
     }
     tensors = {}
     for name, (layer, shape) in cases.items():
         x = random(*shape)
-        is_norm = name.startswith("batchnorm")
+        is_norm, is_affine = name.startswith("batchnorm"), "norm" in name
         with torch.no_grad():
             for key, parameter in layer.named_parameters():
-                if is_norm:
+                if is_affine:
                     parameter.copy_((1 if key == "weight" else 0) + 0.5 * random(*parameter.shape))
                 else:
                     parameter.copy_(0.3 * random(*parameter.shape))
