@@ -86,7 +86,8 @@ struct TrainerTests {
             steps += 1
         }
         #expect(steps == 9)
-        for stop in [1, 3, 5, 8] {
+        // In the middle of an epoch; where a method keeps something of its own over an epoch, between epochs as well.
+        for stop in ["vae", "ganomaly", "f-anogan"].contains(method) ? [1, 3, 5, 8] : [5] {
             let first = try TrainingState(job)
             let firstTrainer = try trainer(job, first)
             for _ in 0..<stop { _ = try firstTrainer.advance() }
