@@ -9,6 +9,10 @@ enum { medsweep_png_grey = PNG_FORMAT_GRAY, medsweep_png_rgb = PNG_FORMAT_RGB };
 
 typedef struct {
     unsigned width, height, channels;
+    /// Whether samples of sixteen bits stay so, most significant byte first; else they lose their lower half.
+    int keeps_depth;
+    /// Bytes a sample: 1, or 2 when the depth is kept.
+    unsigned sample_size;
     char message[96];
 } medsweep_png_header;
 
@@ -55,10 +59,10 @@ static inline int medsweep_png_run(const unsigned char *bytes, size_t count, med
     png_set_user_limits(png, 1 << 20, 1 << 20);
     png_read_info(png, info);
     png_byte color = png_get_color_type(png, info);
-    // Grey below eight bits is stretched, a palette is looked up, sixteen bits lose their lower half, alpha goes.
+    // Grey below eight bits is stretched, a palette is looked up, sixteen bits lose their lower half unless asked, alpha goes.
     if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
     if (color == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
-    if (png_get_bit_depth(png, info) == 16) png_set_strip_16(png);
+    if (png_get_bit_depth(png, info) == 16 && !header->keeps_depth) png_set_strip_16(png);
     // A palette's transparency becomes alpha too, when it is looked up.
     png_set_strip_alpha(png);
     png_set_interlace_handling(png);
@@ -66,9 +70,10 @@ static inline int medsweep_png_run(const unsigned char *bytes, size_t count, med
     header->width = png_get_image_width(png, info);
     header->height = png_get_image_height(png, info);
     header->channels = png_get_channels(png, info);
+    header->sample_size = png_get_bit_depth(png, info) == 16 ? 2 : 1;
     if (header->channels != 1 && header->channels != 3) png_error(png, "it has an unusual number of channels");
     if (target != NULL) {
-        size_t stride = (size_t)header->width * header->channels;
+        size_t stride = (size_t)header->width * header->channels * header->sample_size;
         rows = (unsigned char **)malloc(header->height * sizeof *rows);
         if (rows == NULL) png_error(png, "there is not enough memory");
         for (unsigned row = 0; row < header->height; ++row) rows[row] = target + row * stride;

@@ -1,5 +1,4 @@
 import CPNG
-import CTurboJPEG
 import DurableFiles
 import Foundation
 
@@ -13,22 +12,87 @@ public enum ImageCodec {
     /// The largest file in bytes that is read: more than an uncompressed image at the other limits takes.
     static let fileLimit = 1 << 30
 
+    /// What is done about a photograph's EXIF orientation.
+    public enum Orientation: String, Sendable, Hashable, Codable {
+        /// Nothing: the rows as they are stored, which is what the study's tools (Pillow's `open`) give.
+        case stored
+        /// The image is turned upright, as viewers show it.
+        case exif
+    }
+
     /// Reads a file.
     /// - Throws: ``ImagingError`` that names the file.
-    public static func read(_ file: URL) throws(ImagingError) -> Image {
-        try decode(LimitedFile.read(file, limit: fileLimit, what: "image"), name: file.path)
+    public static func read(_ file: URL, orientation: Orientation = .stored) throws(ImagingError) -> Image {
+        try decode(bytes(of: file), name: file.path, orientation: orientation)
+    }
+
+    /// A file's bytes, as many as an image may have.
+    /// - Throws: ``ImagingError`` that names the file.
+    public static func bytes(of file: URL) throws(ImagingError) -> [UInt8] {
+        try LimitedFile.read(file, limit: fileLimit, what: "image")
+    }
+
+    /// Reads a mask: grey, where > 0 is marked. Samples of sixteen bits are clipped at 255, as Pillow does, so that a mask
+    /// of ones is not lost.
+    /// - Throws: ``ImagingError`` that names the file.
+    public static func readMask(_ file: URL, orientation: Orientation = .stored) throws(ImagingError) -> Image {
+        try decodeMask(bytes(of: file), name: file.path, orientation: orientation)
+    }
+
+    /// Decodes a mask's bytes as ``readMask(_:orientation:)`` does.
+    public static func decodeMask(
+        _ bytes: [UInt8], name: String, orientation: Orientation = .stored
+    ) throws(ImagingError) -> Image {
+        try decode(bytes, name: name, orientation: orientation, clipsDepth: true).grey()
+    }
+
+    /// The size in pixels of a file's image, of which only the header is decoded.
+    /// - Throws: ``ImagingError`` that names the file.
+    public static func size(
+        of file: URL, orientation: Orientation = .stored
+    ) throws(ImagingError) -> (width: Int, height: Int) {
+        let bytes = try bytes(of: file)
+        let size: (width: Int, height: Int)
+        switch try kind(of: bytes, name: file.path) {
+        case .png:
+            let header = try pngHeader(bytes, name: file.path, keepsDepth: false)
+            size = (Int(header.width), Int(header.height))
+        case .jpeg:
+            let decoder = try JPEGDecoder(bytes, name: file.path)
+            size = (decoder.width, decoder.height)
+        }
+        let isTurned = orientation == .exif && ExifOrientation.find(in: bytes) >= 5
+        return isTurned ? (size.height, size.width) : size
     }
 
     /// Decodes a file's bytes.
     /// - Parameter name: what to call the image in messages.
     /// - Throws: ``ImagingError`` that names it.
-    public static func decode(_ bytes: [UInt8], name: String) throws(ImagingError) -> Image {
-        if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try decodePNG(bytes, name: name) }
-        if bytes.starts(with: [0xFF, 0xD8]) { return try decodeJPEG(bytes, name: name) }
-        throw ImagingError("'\(name)' is neither a PNG nor a JPEG image")
+    public static func decode(
+        _ bytes: [UInt8], name: String, orientation: Orientation = .stored
+    ) throws(ImagingError) -> Image {
+        try decode(bytes, name: name, orientation: orientation, clipsDepth: false)
     }
 
-    private static func check(_ width: Int, _ height: Int, name: String) throws(ImagingError) {
+    private static func decode(
+        _ bytes: [UInt8], name: String, orientation: Orientation, clipsDepth: Bool
+    ) throws(ImagingError) -> Image {
+        let image = switch try kind(of: bytes, name: name) {
+        case .png: try decodePNG(bytes, name: name, clipsDepth: clipsDepth)
+        case .jpeg: try JPEGDecoder(bytes, name: name).image()
+        }
+        return orientation == .exif ? image.turned(byExif: ExifOrientation.find(in: bytes)) : image
+    }
+
+    private enum Kind { case png, jpeg }
+
+    private static func kind(of bytes: [UInt8], name: String) throws(ImagingError) -> Kind {
+        if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
+        if bytes.starts(with: [0xFF, 0xD8]) { return .jpeg }
+        throw ImagingError(bytes.isEmpty ? "'\(name)' is empty; put the image there again" : "'\(name)' is neither a PNG nor a JPEG image")
+    }
+
+    static func check(_ width: Int, _ height: Int, name: String) throws(ImagingError) {
         guard width > 0, height > 0, width <= sideLimit, height <= sideLimit, width * height <= pixelLimit else {
             throw ImagingError(
                 "the image '\(name)' is \(width) × \(height) pixels; make it smaller: at most \(sideLimit) a side and \(pixelLimit / 1_000_000) megapixels are read")
@@ -39,23 +103,33 @@ public enum ImageCodec {
 
     /// Grey stays grey, all else becomes RGB; alpha and transparent colours are dropped. Sixteen bits are cut to the
     /// upper eight, as Pillow does for colour; for grey its conversion clips at 255 instead, which would turn nearly
-    /// all of a radiograph white and is not followed.
-    private static func decodePNG(_ bytes: [UInt8], name: String) throws(ImagingError) -> Image {
+    /// all of a radiograph white and is not followed, except for masks (`clipsDepth`). Stretching each image to its own
+    /// range would make the same tissue look different from image to image, and is not done.
+    private static func decodePNG(_ bytes: [UInt8], name: String, clipsDepth: Bool) throws(ImagingError) -> Image {
+        var header = try pngHeader(bytes, name: name, keepsDepth: clipsDepth)
+        let (width, height) = (Int(header.width), Int(header.height))
+        let (samples, sampleSize) = (width * height * Int(header.channels), Int(header.sample_size))
+        var status: Int32 = 0
+        let pixels = [UInt8](unsafeUninitializedCapacity: samples * sampleSize) { target, count in
+            target.initialize(repeating: 0)
+            status = medsweep_png_read(bytes, bytes.count, &header, target.baseAddress!)
+            if sampleSize == 2 {
+                for index in 0..<samples { target[index] = target[2 * index] > 0 ? 255 : target[2 * index + 1] }
+            }
+            count = samples
+        }
+        guard status == 0 else { throw ImagingError("the PNG image '\(name)' is damaged: \(text(of: header))") }
+        return Image(width: width, height: height, channels: Int(header.channels), pixels: pixels)
+    }
+
+    private static func pngHeader(_ bytes: [UInt8], name: String, keepsDepth: Bool) throws(ImagingError) -> medsweep_png_header {
         var header = medsweep_png_header()
+        header.keeps_depth = keepsDepth ? 1 : 0
         guard medsweep_png_read_header(bytes, bytes.count, &header) == 0 else {
             throw ImagingError("the PNG image '\(name)' is damaged: \(text(of: header))")
         }
-        let (width, height) = (Int(header.width), Int(header.height))
-        try check(width, height, name: name)
-        let channels = Int(header.channels)
-        var status: Int32 = 0
-        let pixels = [UInt8](unsafeUninitializedCapacity: width * height * channels) { target, count in
-            target.initialize(repeating: 0)
-            status = medsweep_png_read(bytes, bytes.count, &header, target.baseAddress!)
-            count = width * height * channels
-        }
-        guard status == 0 else { throw ImagingError("the PNG image '\(name)' is damaged: \(text(of: header))") }
-        return Image(width: width, height: height, channels: channels, pixels: pixels)
+        try check(Int(header.width), Int(header.height), name: name)
+        return header
     }
 
     private static func text(of header: medsweep_png_header) -> String {
@@ -86,48 +160,5 @@ public enum ImageCodec {
     /// - Throws: `FileError` that names the file; ``ImagingError``.
     public static func writePNG(_ image: Image, to file: URL) throws {
         try DurableFile.write(encodePNG(image), to: file)
-    }
-
-    // MARK: JPEG
-
-    private static func decodeJPEG(_ bytes: [UInt8], name: String) throws(ImagingError) -> Image {
-        guard let decoder = tjInitDecompress() else { throw ImagingError("libjpeg-turbo cannot be started") }
-        defer { tjDestroy(decoder) }
-        func damaged() -> ImagingError {
-            ImagingError("the JPEG image '\(name)' is damaged: \(String(cString: tjGetErrorStr2(decoder)))")
-        }
-        var (width, height, subsampling, colors) = (Int32(0), Int32(0), Int32(0), Int32(0))
-        guard tjDecompressHeader3(decoder, bytes, UInt(bytes.count), &width, &height, &subsampling, &colors) == 0 else {
-            throw damaged()
-        }
-        try check(Int(width), Int(height), name: name)
-        let isGrey = colors == Int32(TJCS_GRAY.rawValue)
-        let isCMYK = colors == Int32(TJCS_CMYK.rawValue) || colors == Int32(TJCS_YCCK.rawValue)
-        let format = isGrey ? TJPF_GRAY : isCMYK ? TJPF_CMYK : TJPF_RGB
-        let channels = isGrey ? 1 : isCMYK ? 4 : 3
-        var status: Int32 = 0
-        // A warning, such as a file that ends too early, is a damaged image here. The limit on scans refuses files
-        // that are made to keep the decoder busy.
-        let flags = Int32(TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS)
-        let pixels = [UInt8](unsafeUninitializedCapacity: Int(width * height) * channels) { target, count in
-            target.initialize(repeating: 0)
-            status = tjDecompress2(
-                decoder, bytes, UInt(bytes.count), target.baseAddress!, width, 0, height, Int32(format.rawValue), flags)
-            count = Int(width * height) * channels
-        }
-        guard status == 0 else { throw damaged() }
-        if isCMYK { return fromInvertedCMYK(pixels, width: Int(width), height: Int(height)) }
-        return Image(width: Int(width), height: Int(height), channels: channels, pixels: pixels)
-    }
-
-    /// Adobe's files hold inverted inks, so that a component is its share of white.
-    private static func fromInvertedCMYK(_ pixels: [UInt8], width: Int, height: Int) -> Image {
-        var rgb: [UInt8] = []
-        rgb.reserveCapacity(width * height * 3)
-        for index in 0..<width * height {
-            let black = Int(pixels[4 * index + 3])
-            for channel in 0..<3 { rgb.append(UInt8((Int(pixels[4 * index + channel]) * black + 127) / 255)) }
-        }
-        return Image(width: width, height: height, channels: 3, pixels: rgb)
     }
 }

@@ -14,6 +14,10 @@ struct ImageTests {
         let expected: String
         let width: Int
         let height: Int
+        /// "exif" when the image is turned upright first.
+        let orientation: String?
+        /// "mask" when sixteen bits are clipped, as Pillow does.
+        let depth: String?
     }
 
     private static func fixture(_ name: String) throws -> URL {
@@ -22,9 +26,14 @@ struct ImageTests {
 
     @Test func matchesPillow() throws {
         let cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: Self.fixture("cases.json")))
-        #expect(cases.count >= 60)
+        #expect(cases.count >= 110)
         for item in cases {
-            var image = try ImageCodec.read(Self.fixture(item.source))
+            let file = try Self.fixture(item.source)
+            let orientation = ImageCodec.Orientation(rawValue: item.orientation ?? "stored")!
+            var image = item.depth == "mask"
+                ? try ImageCodec.readMask(file, orientation: orientation) : try ImageCodec.read(file, orientation: orientation)
+            let size = try ImageCodec.size(of: file, orientation: orientation)
+            #expect(size == (image.width, image.height), "\(item)")
             image = item.mode == "L" ? image.grey() : image.rgb()
             if let size = item.size {
                 image = image.resized(width: size[0], height: size[1], filter: item.filter == "nearest" ? .nearest : .bilinear)
@@ -42,6 +51,31 @@ struct ImageTests {
         let image = try ImageCodec.read(Self.fixture("deep.png"))
         let expected = (0..<32).map { value -> UInt8 in UInt8((value * 2039 % 65536) / 256) }
         #expect(image.pixels == expected)
+    }
+
+    /// A mask of ones in sixteen bits is a mask all the same.
+    @Test func deepMasksAreNotLost() throws {
+        let file = try Self.fixture("deep-mask.png")
+        #expect(try ImageCodec.read(file).pixels.count { $0 > 0 } == 1)
+        #expect(try ImageCodec.readMask(file).pixels.count { $0 > 0 } > 8)
+    }
+
+    /// An orientation that is cut off, loops or makes no sense leaves the image as it is.
+    @Test func brokenOrientationsAreNone() throws {
+        #expect(ExifOrientation.find(in: []) == 1)
+        #expect(ExifOrientation.find(in: [0xFF, 0xD8, 0xFF, 0xE1, 0xFF, 0xFF]) == 1)
+        for name in ["turned6.jpg", "turned6.png"] {
+            let whole = [UInt8](try Data(contentsOf: Self.fixture(name)))
+            #expect(ExifOrientation.find(in: whole) == 6)
+            for cut in 0..<whole.count { #expect([1, 6].contains(ExifOrientation.find(in: Array(whole.prefix(cut))))) }
+            for place in 0..<min(140, whole.count) {
+                for value in [0, 0x7F, 0xFF] as [UInt8] {
+                    var damaged = whole
+                    damaged[place] = value
+                    #expect((1...8).contains(ExifOrientation.find(in: damaged)))
+                }
+            }
+        }
     }
 
     @Test func pngRoundTrip() throws {
@@ -66,14 +100,17 @@ struct ImageTests {
     /// Whatever bits are flipped, decoding returns or throws.
     @Test func damagedFilesNeverCrash() throws {
         var random = SplitMix(7)
-        for name in ["grey.png", "alpha.png", "transparent-palette.png", "interlaced.png", "deep-rgb.png", "rgb.jpg", "cmyk.jpg", "progressive.jpg"] {
+        for name in ["grey.png", "alpha.png", "transparent-palette.png", "interlaced.png", "deep-rgb.png", "rgb.jpg", "cmyk.jpg", "ycck.jpg", "progressive.jpg", "turned6.jpg", "turned6.png", "deep-mask.png",
+            "palette2.png",
+        ] {
             let whole = [UInt8](try Data(contentsOf: Self.fixture(name)))
             for _ in 0..<250 {
                 var damaged = whole
                 for _ in 0...Int.random(in: 0..<4, using: &random) {
                     damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
                 }
-                _ = try? ImageCodec.decode(damaged, name: "damaged")
+                _ = try? ImageCodec.decode(damaged, name: "damaged", orientation: .exif)
+                _ = try? ImageCodec.decodeMask(damaged, name: "damaged")
             }
         }
     }

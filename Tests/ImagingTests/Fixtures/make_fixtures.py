@@ -5,7 +5,10 @@ cases.json lists them: each case has a source file, what Pillow makes of it (`mo
 resized with `filter`), and the expected pixels in a raw file (rows, channels interleaved).
 The picture is a smooth pattern with edges and a little seeded noise, so that every filter tap matters. The crops of
 scikit-image's retina.jpg and ihc.png (both free of copyright) are made anew where Debian's python3-skimage or the
-folder in SKIMAGE_DATA has the originals; else those that are here stay. Made with Pillow 9.4.
+folder in SKIMAGE_DATA has the originals; else those that are here stay. Made with Pillow 9.4 (Debian's python3-pil).
+
+`orientation` "exif" asks for ImageOps.exif_transpose first; `depth` "mask" for Pillow's clipping of 16 bits, "upper" for
+the upper eight, which Pillow does not do by itself for grey.
 """
 
 import gzip
@@ -15,7 +18,7 @@ import random
 import struct
 import zlib
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -94,6 +97,114 @@ def write_volumes():
             file.write(gzip.compress(data, mtime=0) if name.endswith("gz") else data)
 
 
+def packed_rows(width, height, depth, values):
+    """Rows of samples of 1, 2 or 4 bits, each row filled up to whole bytes."""
+    rows = b""
+    for y in range(height):
+        bits = "".join(format(v, f"0{depth}b") for v in values[y * width:(y + 1) * width])
+        bits += "0" * (-len(bits) % 8)
+        rows += b"\0" + bytes(int(bits[i:i + 8], 2) for i in range(0, len(bits), 8))
+    return rows
+
+
+def write_shallow(path, image, depth):
+    """Grey of 2 or 4 bits."""
+    values = [v >> (8 - depth) for v in image.tobytes()]
+    write_png(path, image.width, image.height, depth, 0, packed_rows(image.width, image.height, depth, values))
+
+
+def write_small_palette(path, image, depth):
+    """A palette of 2, 4 or 16 colours."""
+    coded = image.quantize(1 << depth)
+    extra = chunk(b"PLTE", bytes(coded.getpalette()[:3 << depth]))
+    write_png(path, image.width, image.height, depth, 3, packed_rows(image.width, image.height, depth, coded.tobytes()), extra=extra)
+
+
+def write_deep_interlaced(path, image):
+    """Grey of sixteen bits in Adam7's passes; a sample's lower half is the complement of its upper."""
+    rows = b""
+    for left, top, across, down in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
+        for y in range(top, image.height, down):
+            places = range(left, image.width, across)
+            if places:
+                rows += b"\0" + b"".join(bytes([image.getpixel((x, y)), 255 - image.getpixel((x, y))]) for x in places)
+    write_png(path, image.width, image.height, 16, 0, rows, interlaced=1)
+
+
+def write_ycck(path, image):
+    """A CMYK JPEG whose Adobe marker says YCCK. Pillow writes plain CMYK, inverted; its planes are made Y, Cb, Cr and K."""
+    colour = image.convert("YCbCr").split()
+    black = ImageChops.invert(Image.linear_gradient("L").resize(image.size).point(lambda v: v // 3))
+    Image.merge("CMYK", [ImageChops.invert(plane) for plane in (*colour, black)]).save(path, quality=95, subsampling=0)
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[data.index(b"Adobe") + 11] = 2
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def exif(orientation, order="II"):
+    """An EXIF block with another tag before the orientation."""
+    pack = (lambda kind, *values: struct.pack(("<" if order == "II" else ">") + kind, *values))
+    entries = pack("HHI4s", 0x010E, 2, 4, b"eye\0") + pack("HHIHH", 0x0112, 3, 1, orientation, 0)
+    return order.encode() + pack("HI", 42, 8) + pack("H", 2) + entries + pack("I", 0)
+
+
+def write_turned_png(path, image, orientation):
+    rows = b"".join(b"\0" + image.tobytes()[y * image.width:(y + 1) * image.width] for y in range(image.height))
+    write_png(path, image.width, image.height, 8, 0, rows, extra=chunk(b"eXIf", exif(orientation, "MM")))
+
+
+def rare_cases():
+    """Kinds of files that are rarer: name, saving, cases of (mode, size, orientation, depth)."""
+    grey, rgb = picture(21, 13, 1, 5), picture(19, 14, 3, 6)
+    # A mask of labels in sixteen bits, whose upper halves are nearly all empty.
+    deep_mask = Image.frombytes("I;16", (6, 4), struct.pack("<24H", *((v // 6 * v) % 5 + 700 * (v == 20) for v in range(24))))
+    plain = [("L", None, None, None), ("RGB", None, None, None)]
+    both = [("L", None, "stored", None), ("L", None, "exif", None)]
+    rare = [
+        ("grey2.png", lambda path: write_shallow(path, grey, 2), plain),
+        ("grey4.png", lambda path: write_shallow(path, grey, 4), plain),
+        ("palette1.png", lambda path: write_small_palette(path, rgb, 1), plain),
+        ("palette2.png", lambda path: write_small_palette(path, rgb, 2), plain),
+        ("palette4.png", lambda path: write_small_palette(path, rgb, 4), plain),
+        ("deep-interlaced.png", lambda path: write_deep_interlaced(path, grey), [("L", None, None, "upper"), ("L", None, None, "mask")]),
+        ("deep-mask.png", lambda path: deep_mask.save(path), [("L", None, None, "upper"), ("L", None, None, "mask")]),
+        ("ycck.jpg", lambda path: write_ycck(path, rgb), plain + [("L", [8, 8], None, None)]),
+        ("pixel.png", lambda path: rgb.crop((3, 3, 4, 4)).save(path), plain + [("L", [4, 4], None, None)]),
+        ("pixel.jpg", lambda path: grey.crop((3, 3, 4, 4)).save(path), plain + [("RGB", [3, 5], None, None)]),
+        ("column.png", lambda path: grey.crop((3, 0, 4, 13)).save(path), plain + [("L", [8, 8], None, None)]),
+        ("row.jpg", lambda path: rgb.crop((0, 3, 19, 4)).save(path, quality=90), plain + [("L", [8, 8], None, None)]),
+        ("turned9.jpg", lambda path: grey.save(path, quality=90, exif=b"Exif\0\0" + exif(9)), both),
+        ("turned6.png", lambda path: write_turned_png(path, grey, 6), both),
+    ]
+    for value in range(1, 9):
+        order = "MM" if value % 2 else "II"
+        rare.append((f"turned{value}.jpg", lambda path, v=value, o=order: rgb.save(path, quality=90, exif=b"Exif\0\0" + exif(v, o)), both))
+    return rare
+
+
+def make_rare(cases):
+    for name, save, wanted in rare_cases():
+        save(f"{HERE}/{name}")
+        for mode, size, orientation, depth in wanted:
+            image = Image.open(f"{HERE}/{name}")
+            if orientation == "exif":
+                image = ImageOps.exif_transpose(image)
+            if depth == "upper":
+                image = Image.frombytes("L", image.size, bytes(v >> 8 for v in image.getdata()))
+            image = image.convert(mode)
+            if size:
+                image = image.resize(size, Image.BILINEAR)
+            raw = f"{len(cases):02d}.raw"
+            with open(f"{HERE}/{raw}", "wb") as file:
+                file.write(image.tobytes())
+            case = {"source": name, "mode": mode, "size": size, "filter": "bilinear" if size else None, "expected": raw,
+                    "width": image.width, "height": image.height}
+            case.update({key: value for key, value in [("orientation", orientation), ("depth", depth)] if value})
+            cases.append(case)
+
+
 def make_crops():
     folder = os.environ.get("SKIMAGE_DATA", "/usr/lib/python3/dist-packages/skimage/data")
     if not os.path.exists(f"{folder}/retina.jpg"):
@@ -167,6 +278,7 @@ def main():
     # Sixteen bits a sample: the upper eight are kept, which Pillow does not do by itself.
     deep = Image.frombytes("I;16", (8, 4), b"".join(((v * 2039) % 65536).to_bytes(2, "little") for v in range(32)))
     deep.save(f"{HERE}/deep.png")
+    make_rare(cases)
     with open(f"{HERE}/cases.json", "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
 
