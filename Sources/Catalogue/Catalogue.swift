@@ -13,13 +13,17 @@ public enum Catalogue {
 
     /// The study's seven data sets, then the three that `medsweep data demo` prepares.
     public static let datasets: [DatasetDescription] = [
-        .init("rsna", title: "RSNA", folder: "RSNA"),
-        .init("vincxr", title: "VinDr-CXR", folder: "VinCXR"),
-        .init("brain", title: "BrainTumor", folder: "BrainTumor", defaults: ["epochs": 600, "noise_foreground": true]),
-        .init("lag", title: "LAG", folder: "LAG"),
-        .init("isic", title: "ISIC2018", folder: "ISIC2018_Task3"),
-        .init("c16", title: "Camelyon16", folder: "Camelyon16", defaults: ["color": "rgb"]),
-        .init("brats", title: "BraTS2021", folder: "BraTS2021", defaults: ["noise_foreground": true]),
+        .init("rsna", title: "RSNA", folder: "RSNA", study: .init(train: 3851, testNormal: 1000, testAbnormal: 1000)),
+        .init("vincxr", title: "VinDr-CXR", folder: "VinCXR", study: .init(train: 4000, testNormal: 1000, testAbnormal: 1000)),
+        .init("brain", title: "BrainTumor", folder: "BrainTumor", defaults: ["epochs": 600, "noise_foreground": true],
+              study: .init(train: 1000, testNormal: 600, testAbnormal: 600)),
+        .init("lag", title: "LAG", folder: "LAG", study: .init(train: 1500, testNormal: 811, testAbnormal: 811)),
+        .init("isic", title: "ISIC2018", folder: "ISIC2018_Task3", layout: .isic,
+              study: .init(train: 6705, testNormal: 909, testAbnormal: 603)),
+        .init("c16", title: "Camelyon16", folder: "Camelyon16", defaults: ["color": "rgb"], layout: .camelyon,
+              study: .init(train: 5088, testNormal: 1120, testAbnormal: 1113)),
+        .init("brats", title: "BraTS2021", folder: "BraTS2021", defaults: ["noise_foreground": true], layout: .brats,
+              study: .init(train: 4211, testNormal: 828, testAbnormal: 1948, masks: 1948)),
         .init("colin27-axial", title: "Colin27 axial", folder: "colin27-axial", defaults: ["noise_foreground": true]),
         .init("colin27-coronal", title: "Colin27 coronal", folder: "colin27-coronal", defaults: ["noise_foreground": true]),
         .init("ihc-patches", title: "IHC patches", folder: "ihc-patches", defaults: ["color": "rgb"]),
@@ -30,4 +34,9 @@ public enum Catalogue {
 
     /// The data set called `name`.
     public static func dataset(_ name: String) -> DatasetDescription? { datasets.first { $0.name == name } }
+
+    /// The data set called `name`, or that lies in a folder called so.
+    public static func dataset(orFolder name: String) -> DatasetDescription? {
+        dataset(name) ?? datasets.first { $0.folder == name }
+    }
 }

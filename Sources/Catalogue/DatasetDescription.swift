@@ -8,12 +8,21 @@ public struct DatasetDescription: Sendable, Hashable {
     public let folder: String
     /// Option values that differ from the methods' defaults on this data set.
     public let defaults: Settings
+    /// How the study lays its folder out.
+    public let layout: DatasetLayout
+    /// How many images the study has of it; `nil` for what the study does not have.
+    public let study: StudyCounts?
 
-    public init(_ name: String, title: String, folder: String, defaults: Settings = [:]) {
+    public init(
+        _ name: String, title: String, folder: String, defaults: Settings = [:], layout: DatasetLayout = .lists,
+        study: StudyCounts? = nil
+    ) {
         self.name = name
         self.title = title
         self.folder = folder
         self.defaults = defaults
+        self.layout = layout
+        self.study = study
     }
 
     /// A data set that the catalogue does not know: somebody's own folder, called by its name.

@@ -2,7 +2,7 @@ import Foundation
 
 /// One image of a data set.
 public struct ImageEntry: Sendable, Hashable {
-    /// Relative to `images/`, with extension.
+    /// With extension; relative to `images/` where `data.json` lists it, else to the data set's folder.
     public let name: String
     /// The file.
     public let path: URL

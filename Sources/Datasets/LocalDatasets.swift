@@ -3,10 +3,14 @@ import Crypto
 import DurableFiles
 import Foundation
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// The data sets that lie below given folders.
 public enum LocalDatasets {
-    /// Every folder with a `data.json` directly below one of `folders`, by data-set name: the catalogue's name for the
-    /// folder's (`BrainTumor` is `brain`), else the folder's own. Of several, the first is taken.
+    /// Every folder directly below one of `folders` that is laid out as a data set, by data-set name: the catalogue's name
+    /// for the folder's (`BrainTumor` is `brain`), else the folder's own. Of several, the first is taken.
     /// - Throws: ``DatasetError`` that names a folder that cannot be listed.
     public static func find(in folders: [URL]) throws(DatasetError) -> [String: URL] {
         var found: [String: URL] = [:]
@@ -14,11 +18,11 @@ public enum LocalDatasets {
             guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
                 throw DatasetError("there is no data folder '\(folder.path)'")
             }
-            for name in names.sorted() {
+            for name in names.sorted() where !name.hasPrefix(".") {
                 let root = folder.appending(path: name)
-                guard FileManager.default.fileExists(atPath: root.appending(path: "data.json").path) else { continue }
-                let dataset = Catalogue.datasets.first { $0.folder == name }?.name ?? name
-                if found[dataset] == nil { found[dataset] = root }
+                let dataset = Catalogue.dataset(orFolder: name)?.name ?? name
+                guard found[dataset] == nil, ImageFolder.layout(in: FolderTree(root), name: dataset) != nil else { continue }
+                found[dataset] = root
             }
         }
         return found
@@ -30,24 +34,48 @@ public enum LocalDatasets {
         of root: URL, name: String, cacheDirectory: URL = defaultCacheDirectory
     ) throws(DatasetError) -> String {
         let folder = try ImageFolder.open(root, name: name)
-        var stamp = SHA256()
+        let stamp = try stamp(of: folder)
+        if let known = knownFingerprint(stamp, cacheDirectory) { return known }
+        let fingerprint = try folder.fingerprint()
+        keep(fingerprint, stamp: stamp, cacheDirectory: cacheDirectory)
+        return fingerprint
+    }
+
+    /// The fingerprint of a data set if it was taken before and no file's size or time has changed since.
+    /// - Throws: ``DatasetError`` that names a file that is gone.
+    public static func knownFingerprint(
+        of folder: ImageFolder, cacheDirectory: URL = defaultCacheDirectory
+    ) throws(DatasetError) -> String? {
+        knownFingerprint(try stamp(of: folder), cacheDirectory)
+    }
+
+    private static func knownFingerprint(_ stamp: String, _ cacheDirectory: URL) -> String? {
+        let file = cacheDirectory.appending(path: "fingerprints").appending(path: stamp)
+        guard let bytes = FileManager.default.contents(atPath: file.path), bytes.count == 64,
+            bytes.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Keeps a fingerprint under its stamp. A cache that cannot be written only costs time.
+    static func keep(_ fingerprint: String, stamp: String, cacheDirectory: URL) {
+        let file = cacheDirectory.appending(path: "fingerprints").appending(path: stamp)
+        try? FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try? DurableFile.write(Data(fingerprint.utf8), to: file)
+    }
+
+    /// A digest of the names, sizes and times of all files, which changes when the content may have changed.
+    static func stamp(of folder: ImageFolder) throws(DatasetError) -> String {
+        var lines = "\(folder.train.count) \(folder.orientation.rawValue)\n"
         for entry in folder.train + folder.test {
             for file in [entry.path] + (entry.mask.map { [$0] } ?? []) {
                 var status = stat()
-                guard stat(file.path, &status) == 0 else { throw DatasetError("cannot read '\(file.path)'") }
-                let line = "\(file.path) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino) \(entry.isAbnormal)\n"
-                stamp.update(data: Data(line.utf8))
+                let path = file.path
+                guard stat(path, &status) == 0 else { throw DatasetError("cannot read '\(path)'") }
+                lines += "\(path) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino) \(entry.isAbnormal)\n"
             }
         }
-        stamp.update(data: Data("\(folder.train.count)".utf8))
-        let key = stamp.finalize().hexadecimal
-        let file = cacheDirectory.appending(path: "fingerprints").appending(path: key)
-        if let known = try? String(contentsOf: file, encoding: .utf8), known.count == 64 { return known }
-        let fingerprint = try folder.fingerprint()
-        // A cache that cannot be written only costs time.
-        try? FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try? DurableFile.write(Data(fingerprint.utf8), to: file)
-        return fingerprint
+        return SHA256.hash(data: Data(lines.utf8)).hexadecimal
     }
 
     /// `$XDG_CACHE_HOME/medsweep`, or `~/.cache/medsweep`.

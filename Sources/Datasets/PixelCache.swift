@@ -7,13 +7,16 @@ public enum PixelCache {
     /// Eight words of eight bytes, little-endian: magic, N, C, H, W, the checksum of the pixels and two of zero, so that
     /// the pixels begin on a cache line.
     static let headerSize = 64
-    private static let magic = UInt64(0x3245_4843_4157_534D)
+    /// Its first letter is raised when the same files give other pixels.
+    private static let magic = UInt64(0x3345_4843_4157_534D)
+    /// How many bytes are decoded before they are written.
+    private static let pieceSize = 64 << 20
 
     /// The pixels of a split at `size` × `size`: converted to `channels` first, then resized as Pillow's BILINEAR does,
     /// not keeping the aspect (specification 1.4); masks by NEAREST, then > 0. Where an image has no mask, zeros.
     ///
-    /// On a miss all images are decoded on all cores and the file is written in whole; processes that do so at the same
-    /// time do not disturb each other. A damaged file is made anew.
+    /// On a miss all images are decoded on all cores, piece by piece, and the file is written in whole; a process that
+    /// needs the same file in the meantime waits for it. A damaged file is made anew.
     /// - Throws: `ImagingError` that names the image, `FileError` that names the cache file.
     public static func load(
         folder: ImageFolder, fingerprint: String, split: PixelSplit, channels: Int, size: Int, cacheDirectory: URL
@@ -23,45 +26,97 @@ public enum PixelCache {
         let entries = split == .train ? folder.train : folder.test
         let shape = [entries.count, channels, size, size]
         let file = cacheDirectory.appending(path: "\(fingerprint)-\(split.rawValue)-\(channels)x\(size).u8")
-        if let mapping = Mapping(file), isWhole(mapping, shape: shape) {
+        func cached() -> PixelBlock? {
+            guard let mapping = Mapping(file), isWhole(mapping, shape: shape) else { return nil }
             return PixelBlock(mapping: mapping, count: entries.count, channels: channels, size: size)
         }
-        let bytes = try decoded(entries, split: split, channels: channels, size: size)
-        try FileManager.default.createDirectory(at: cacheDirectory, withIntermediateDirectories: true)
-        try DurableFile.write(bytes, to: file)
-        guard let mapping = Mapping(file), isWhole(mapping, shape: shape) else {
-            throw FileError("read back", file.path, code: EIO)
+        if let block = cached() { return block }
+        do {
+            try FileManager.default.createDirectory(at: cacheDirectory, withIntermediateDirectories: true)
+        } catch {
+            throw DatasetError(
+                "the folder '\(cacheDirectory.path)' for decoded images cannot be made; name another with --cache: \(reason(error))")
         }
-        return PixelBlock(mapping: mapping, count: entries.count, channels: channels, size: size)
+        return try FileLock.hold(beside: file) {
+            // Another process may have made it while this one waited.
+            if let block = cached() { return block }
+            try write(to: file, shape: shape) { index throws(ImagingError) in
+                split == .testMasks
+                    ? try mask(entries[index], folder.orientation, size: size)
+                    : try pixels(entries[index], folder.orientation, channels: channels, size: size)
+            }
+            guard let block = cached() else { throw FileError("read back", file.path, code: EIO) }
+            return block
+        }
     }
 
-    /// The bytes of a cache file: every image is decoded straight into its place, so that a large set is in memory once.
-    private static func decoded(_ entries: [ImageEntry], split: PixelSplit, channels: Int, size: Int) throws -> Data {
-        let stride = channels * size * size
-        var bytes = Data(count: headerSize + entries.count * stride)
+    private static func reason(_ error: any Error) -> String {
+        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
+        return cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : cause.localizedDescription
+    }
+
+    /// Writes a cache file: images are decoded in pieces, so that a large set is never in memory as a whole.
+    private static func write(
+        to file: URL, shape: [Int], _ planes: @escaping @Sendable (Int) throws(ImagingError) -> [UInt8]
+    ) throws {
+        let (count, stride) = (shape[0], shape[1...].reduce(1, *))
+        let length = headerSize + count * stride
+        func failed() -> FileError { FileError("keep \(max(1, length >> 20)) MiB of decoded images in", file.path) }
+        let temporary = DurableFile.temporaryName(for: file)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failed() }
+        do {
+            defer { close(descriptor) }
+            func append(_ data: Data) throws {
+                do throws(FileError) {
+                    try DurableFile.append(data, to: descriptor, name: temporary)
+                } catch {
+                    errno = error.code
+                    throw failed()
+                }
+            }
+            try append(Data(count: headerSize))
+            var checksum = Checksum()
+            let batch = max(1, pieceSize / stride)
+            for start in Swift.stride(from: 0, to: count, by: batch) {
+                let piece = try decoded(start..<min(count, start + batch), stride: stride, planes)
+                piece.withUnsafeBytes { checksum.add($0) }
+                try append(piece)
+            }
+            let header = header(shape, checksum: checksum.value).map(\.littleEndian).withUnsafeBytes { Data($0) }
+            let isWritten = header.withUnsafeBytes { pwrite(descriptor, $0.baseAddress!, headerSize, 0) == headerSize }
+            guard isWritten, fsync(descriptor) == 0 else { throw failed() }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        try DurableFile.publish(temporary, as: file)
+    }
+
+    /// Every image is decoded straight into its place.
+    private static func decoded(
+        _ range: Range<Int>, stride: Int, _ planes: @escaping @Sendable (Int) throws(ImagingError) -> [UInt8]
+    ) throws -> Data {
+        var bytes = Data(count: range.count * stride)
         try bytes.withUnsafeMutableBytes { (buffer: UnsafeMutableRawBufferPointer) in
             // Each image has its own part of the memory, which is what makes sharing it between threads safe.
             nonisolated(unsafe) let target = buffer
-            _ = try parallelMap(Array(entries.indices)) { index throws(ImagingError) in
-                let planes = split == .testMasks
-                    ? try mask(entries[index], size: size) : try pixels(entries[index], channels: channels, size: size)
-                let start = headerSize + index * stride
-                UnsafeMutableRawBufferPointer(rebasing: target[start..<start + stride]).copyBytes(from: planes)
-            }
-            let body = UnsafeRawBufferPointer(rebasing: buffer[headerSize...])
-            for (index, word) in header([entries.count, channels, size, size], body).enumerated() {
-                buffer.storeBytes(of: word.littleEndian, toByteOffset: 8 * index, as: UInt64.self)
+            _ = try parallelMap(Array(range)) { index throws(ImagingError) in
+                let start = (index - range.lowerBound) * stride
+                UnsafeMutableRawBufferPointer(rebasing: target[start..<start + stride]).copyBytes(from: try planes(index))
             }
         }
         return bytes
     }
 
-    private static func header(_ shape: [Int], _ pixels: UnsafeRawBufferPointer) -> [UInt64] {
-        [magic] + shape.map(UInt64.init) + [checksum(pixels), 0, 0]
+    private static func header(_ shape: [Int], checksum: UInt64) -> [UInt64] {
+        [magic] + shape.map(UInt64.init) + [checksum, 0, 0]
     }
 
-    private static func pixels(_ entry: ImageEntry, channels: Int, size: Int) throws(ImagingError) -> [UInt8] {
-        let image = try ImageCodec.read(entry.path)
+    private static func pixels(
+        _ entry: ImageEntry, _ orientation: ImageCodec.Orientation, channels: Int, size: Int
+    ) throws(ImagingError) -> [UInt8] {
+        let image = try ImageCodec.read(entry.path, orientation: orientation)
         let converted = channels == 1 ? image.grey() : image.rgb()
         let resized = converted.resized(width: size, height: size, filter: .bilinear)
         guard channels > 1 else { return resized.pixels }
@@ -71,30 +126,25 @@ public enum PixelCache {
         }
     }
 
-    private static func mask(_ entry: ImageEntry, size: Int) throws(ImagingError) -> [UInt8] {
-        guard let mask = entry.mask else { return Array(repeating: 0, count: size * size) }
-        let resized = try ImageCodec.read(mask).grey().resized(width: size, height: size, filter: .nearest)
-        return resized.pixels.map { $0 > 0 ? 1 : 0 }
+    private static func mask(
+        _ entry: ImageEntry, _ orientation: ImageCodec.Orientation, size: Int
+    ) throws(ImagingError) -> [UInt8] {
+        guard let file = entry.mask else { return Array(repeating: 0, count: size * size) }
+        let mask = try ImageCodec.readMask(file, orientation: orientation)
+        let image = try ImageCodec.size(of: entry.path, orientation: orientation)
+        guard (mask.width, mask.height) == image else {
+            throw ImagingError(
+                "the mask '\(file.path)' is \(mask.width) × \(mask.height) pixels and its image \(image.width) × \(image.height); make them alike")
+        }
+        return mask.resized(width: size, height: size, filter: .nearest).pixels.map { $0 > 0 ? 1 : 0 }
     }
 
     private static func isWhole(_ mapping: Mapping, shape: [Int]) -> Bool {
         guard mapping.bytes.count == headerSize + shape.reduce(1, *) else { return false }
-        let pixels = UnsafeRawBufferPointer(rebasing: mapping.bytes[headerSize...])
-        return header(shape, pixels).enumerated().allSatisfy { index, word in
+        var checksum = Checksum()
+        checksum.add(UnsafeRawBufferPointer(rebasing: mapping.bytes[headerSize...]))
+        return header(shape, checksum: checksum.value).enumerated().allSatisfy { index, word in
             UInt64(littleEndian: mapping.bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) == word
         }
-    }
-
-    /// FNV-1a over eight bytes at a time: against damage, not against intent.
-    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        var offset = 0
-        while offset + 8 <= bytes.count {
-            hash = (hash ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
-                &* 0x100_0000_01B3
-            offset += 8
-        }
-        for byte in bytes[offset...] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return hash
     }
 }

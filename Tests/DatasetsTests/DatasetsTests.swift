@@ -213,7 +213,8 @@ struct PixelCacheTests {
         try Data("no image".utf8).write(to: place.set.appending(path: "images/b.png"))
         let error = #expect(throws: ImagingError.self) { try load(place, .train) }
         #expect(error?.description.contains("b.png") == true)
-        #expect(!FileManager.default.fileExists(atPath: place.cache.path))
+        // Neither a part of a file nor a lock is left.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: place.cache.path) == [])
     }
 }
 

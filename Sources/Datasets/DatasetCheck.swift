@@ -1,0 +1,132 @@
+import Catalogue
+import Crypto
+import Foundation
+import Imaging
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What a thorough look at a data set's folder finds: every file is read and decoded.
+public struct DatasetCheck: Sendable, Encodable {
+    /// A size in pixels and how many images have it.
+    public struct Size: Sendable, Hashable, Encodable {
+        public let width: Int
+        public let height: Int
+        public let count: Int
+    }
+
+    /// The data set's name.
+    public let name: String
+    /// How its folder is laid out.
+    public let layout: DatasetLayout
+    /// How the images' EXIF orientation is taken.
+    public let orientation: ImageCodec.Orientation
+    /// What is there.
+    public let counts: StudyCounts
+    /// What the study has; `nil` for a set that the study does not have.
+    public let study: StudyCounts?
+    /// The images' sizes, the most frequent first.
+    public let sizes: [Size]
+    /// How many images have three channels.
+    public let colorImages: Int
+    /// What must be mended.
+    public let problems: [DatasetProblem]
+    /// What is odd, but may be meant so.
+    public let warnings: [DatasetProblem]
+    /// The content's fingerprint; `nil` when the folder is not whole.
+    public let fingerprint: String?
+
+    /// Whether jobs can be trained on it as it is: all files are there and can be decoded.
+    public var isReadable: Bool {
+        !problems.contains { [.layout, .missingImage, .missingMask, .unreadable, .maskSize].contains($0.kind) }
+    }
+
+    /// Reads and decodes every file of a data set on all cores. When the folder is whole, the fingerprint is kept for workers.
+    /// - Parameters:
+    ///   - name: the data set's name, or its folder's.
+    ///   - progress: images done, images in all; called from several threads, one at a time.
+    /// - Throws: ``DatasetError`` when the folder is no data set at all.
+    public static func run(
+        _ root: URL, name: String, cacheDirectory: URL = LocalDatasets.defaultCacheDirectory,
+        progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+    ) throws(DatasetError) -> DatasetCheck {
+        let (folder, contents) = try ImageFolder.survey(root, name: name)
+        let entries = folder.train + folder.test
+        let done = Mutex(0)
+        let realRoot = FolderTree.realPath(root.path) ?? root.path
+        let findings = parallelMap(entries) { entry in
+            let finding = Finding(entry, orientation: folder.orientation, realRoot: realRoot)
+            done.withLock {
+                $0 += 1
+                progress($0, entries.count)
+            }
+            return finding
+        }
+        var fingerprint: String?
+        let digests = findings.compactMap { finding in finding.digest.map { (image: $0, mask: finding.maskDigest) } }
+        let areMasksRead = zip(entries, findings).allSatisfy { ($0.mask != nil) == ($1.maskDigest != nil) }
+        if contents.problems.isEmpty, digests.count == entries.count, areMasksRead {
+            let whole = folder.fingerprint(of: digests)
+            if let stamp = try? LocalDatasets.stamp(of: folder) {
+                LocalDatasets.keep(whole, stamp: stamp, cacheDirectory: cacheDirectory)
+            }
+            fingerprint = whole
+        }
+        return DatasetCheck(folder, contents, Array(zip(entries, findings)), fingerprint: fingerprint)
+    }
+
+    private init(
+        _ folder: ImageFolder, _ contents: FolderContents, _ findings: [(ImageEntry, Finding)], fingerprint: String?
+    ) {
+        let described = Catalogue.dataset(orFolder: folder.name)
+        name = described?.name ?? folder.name
+        layout = folder.layout
+        orientation = folder.orientation
+        counts = StudyCounts(
+            train: contents.train.count, testNormal: contents.normal.count, testAbnormal: contents.abnormal.count,
+            masks: contents.abnormal.count { $0.mask != nil })
+        study = described?.study
+        colorImages = findings.count { $0.1.channels == 3 }
+        let tallies = Dictionary(findings.compactMap { $0.1.size }.map { ($0, 1) }, uniquingKeysWith: +)
+        sizes = tallies.map { Size(width: $0.key.width, height: $0.key.height, count: $0.value) }
+            .sorted { ($1.count, $0.width, $0.height) < ($0.count, $1.width, $1.height) }
+        self.fingerprint = fingerprint
+
+        let same = SamePictures(folder, findings.map { ($0.0, $0.1.picture) })
+        problems = contents.problems + findings.flatMap { $0.1.problems(of: folder.place(of: $0.0)) } + same.leaks
+            + Self.countProblems(counts, study)
+        var warnings = same.duplicates
+        let odd = Oddities(folder, findings, sizes: sizes)
+        warnings += odd.warnings
+        let unlisted = contents.passedOver + folder.unlisted()
+        if let first = unlisted.first {
+            warnings.append(
+                .init(.unlisted, "\(unlisted.count) files are passed over, such as '\(first)'; take them out if they are not meant so", files: unlisted))
+        }
+        self.warnings = warnings
+    }
+
+    private static func countProblems(_ counts: StudyCounts, _ study: StudyCounts?) -> [DatasetProblem] {
+        guard let study, study != counts else { return [] }
+        let differences = [
+            ("training images", counts.train, study.train), ("normal test images", counts.testNormal, study.testNormal),
+            ("abnormal test images", counts.testAbnormal, study.testAbnormal), ("masks", counts.masks, study.masks),
+        ].filter { $0.1 != $0.2 }.map { "\($0.1) \($0.0) where the study has \($0.2)" }
+        return [.init(.counts, "there are \(differences.joined(separator: ", ")); unpack the study's data again, or call the folder otherwise")]
+    }
+}
+
+extension ImageFolder {
+    /// Where an image lies, relative to the data set's folder.
+    func place(of entry: ImageEntry) -> String { layout == .lists ? "images/\(entry.name)" : entry.name }
+
+    /// Files right in `images/` that no list names, relative to the data set's folder.
+    func unlisted() -> [String] {
+        guard layout == .lists else { return [] }
+        let tree = FolderTree(root)
+        let listed = Set((train + test).map(\.name))
+        return tree.names(in: "images").filter { !listed.contains($0) && tree.kind("images/\($0)") == .file }.map { "images/\($0)" }
+    }
+}

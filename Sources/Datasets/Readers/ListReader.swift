@@ -1,0 +1,168 @@
+import Foundation
+import Imaging
+
+/// The study's `data.json` layout: `data.json` lists the files, `images/` holds them, and, beyond the study's layout, `masks/`
+/// may hold a PNG mask of the same base name for an abnormal test image and `"orientation": "exif"` has the images turned.
+struct ListReader {
+    /// The largest list or table in bytes that is read.
+    static let sizeLimit = 256 << 20
+
+    let tree: FolderTree
+
+    private var file: String { tree.path("data.json") }
+
+    /// - Throws: ``DatasetError`` when there is no list to go by.
+    func read() throws(DatasetError) -> FolderContents {
+        let lists = try lists()
+        var contents = FolderContents()
+        switch lists.orientation {
+        case nil, "stored": break
+        case "exif": contents.orientation = .exif
+        case .some(let word):
+            throw DatasetError("'\(file)' asks for the orientation '\(word.prefix(40))'; write \"stored\" or \"exif\"")
+        }
+        contents.train = entries(lists.train["0"], "train (\"train\", \"0\")", isAbnormal: false, &contents)
+        contents.normal = entries(lists.test["0"], "normal test (\"test\", \"0\")", isAbnormal: false, &contents)
+        contents.abnormal = entries(lists.test["1"], "abnormal test (\"test\", \"1\")", isAbnormal: true, &contents)
+        return contents
+    }
+
+    private func lists() throws(DatasetError) -> Lists {
+        let bytes = try Self.bytes(of: file, should: "list file names")
+        do {
+            return try JSONDecoder().decode(Lists.self, from: bytes)
+        } catch let error as DecodingError {
+            throw DatasetError("'\(file)' is not the list it should be: \(Self.reason(error, in: bytes))")
+        } catch {
+            throw DatasetError("'\(file)' cannot be read: \(error)")
+        }
+    }
+
+    /// The bytes of a list or table.
+    static func bytes(of file: String, should: String) throws(DatasetError) -> Data {
+        guard FolderTree.kind(path: file) == .file else { throw DatasetError("'\(file)' is not a file; it should \(should)") }
+        let size = (try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? Int
+        guard size ?? 0 <= sizeLimit else {
+            throw DatasetError("'\(file)' has more than \(sizeLimit >> 20) MiB; it should only \(should)")
+        }
+        guard let bytes = FileManager.default.contents(atPath: file) else { throw DatasetError("cannot read '\(file)'") }
+        return bytes
+    }
+
+    private func entries(
+        _ list: [String]?, _ label: String, isAbnormal: Bool, _ contents: inout FolderContents
+    ) -> [ImageEntry] {
+        guard let list, !list.isEmpty else {
+            contents.add(.layout, "'\(file)' lists no \(label) images; add their names")
+            return []
+        }
+        var seen: Set<String> = []
+        var result: [ImageEntry] = []
+        for name in list.sorted() {
+            guard seen.insert(name).inserted else {
+                contents.add(.layout, "'\(file)' lists '\(name)' twice among the \(label) images; remove one", file: "images/\(name)")
+                continue
+            }
+            if let entry = entry(name, isAbnormal: isAbnormal, &contents) { result.append(entry) }
+        }
+        return result
+    }
+
+    private func entry(_ name: String, isAbnormal: Bool, _ contents: inout FolderContents) -> ImageEntry? {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }), FolderTree.isPlain(name) else {
+            contents.add(.layout, "'\(file)' lists '\(name)', which is no name inside images/; remove it")
+            return nil
+        }
+        let image = "images/\(name)"
+        guard isFile(image, in: "images", name, &contents) else { return nil }
+        let maskName = (name as NSString).deletingPathExtension + ".png"
+        let mask = "masks/\(maskName)"
+        var hasMask = false
+        if isAbnormal {
+            switch tree.kind(mask) {
+            case .absent: break
+            case .file where tree.isInside((mask as NSString).deletingLastPathComponent): hasMask = true
+            case .file:
+                contents.add(.layout, "'\(tree.path(mask))' lies behind a folder that is a link out of the data folder; put the folder itself there", file: mask)
+            case .folder, .other:
+                contents.add(.unreadable, "'\(tree.path(mask))' is not a file; put the mask itself there", file: mask)
+            }
+        }
+        return ImageEntry(name: name, path: tree.url(image), isAbnormal: isAbnormal, mask: hasMask ? tree.url(mask) : nil)
+    }
+
+    private func isFile(_ image: String, in folder: String, _ name: String, _ contents: inout FolderContents) -> Bool {
+        switch tree.kind(image) {
+        case .file:
+            // A link of an image is followed, a list's way through linked folders only inside: names are not to lead out.
+            if tree.isInside((image as NSString).deletingLastPathComponent) { return true }
+            contents.add(
+                .layout, "'\(file)' lists '\(name)', which lies behind a folder that is a link out of the data folder; put the folder itself there",
+                file: image)
+        case .absent:
+            let hint = tree.caseHint(for: (image as NSString).lastPathComponent, in: (image as NSString).deletingLastPathComponent)
+            contents.add(
+                .missingImage, "'\(file)' lists '\(name)', but there is no '\(tree.path(image))'\(hint); add it or remove its name",
+                file: image)
+        case .folder:
+            contents.add(.unreadable, "'\(tree.path(image))' is a folder; put the image itself there", file: image)
+        case .other:
+            contents.add(.unreadable, "'\(tree.path(image))' is not a file; put the image itself there", file: image)
+        }
+        return false
+    }
+
+    /// `train` may hold other things than lists beside "0" (older releases have `unlabeled`); they are passed over.
+    private struct Lists: Decodable {
+        var train: [String: [String]] = [:]
+        var test: [String: [String]] = [:]
+        var orientation: String?
+
+        private enum Key: String, CodingKey { case train, test, orientation }
+        private struct Label: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Key.self)
+            func lists(_ key: Key) throws -> [String: [String]] {
+                let labels = try container.nestedContainer(keyedBy: Label.self, forKey: key)
+                return try Dictionary(
+                    uniqueKeysWithValues: labels.allKeys.filter { $0.stringValue == "0" || $0.stringValue == "1" }
+                        .map { ($0.stringValue, try labels.decode([String].self, forKey: $0)) })
+            }
+            train = try lists(.train)
+            test = try lists(.test)
+            orientation = try container.decodeIfPresent(String.self, forKey: .orientation)
+        }
+    }
+
+    private static func reason(_ error: DecodingError, in bytes: Data) -> String {
+        switch error {
+        case .keyNotFound(let key, _): "it lacks \"\(key.stringValue)\""
+        case .typeMismatch(_, let context) where context.codingPath.last?.stringValue == "orientation":
+            "\"orientation\" is neither \"stored\" nor \"exif\""
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "\(context.codingPath.map { "\"\($0.stringValue)\"" }.joined(separator: ", ")) is not a list of names"
+        default: "it is no JSON\(brokenLine(of: bytes).map { ", see line \($0)" } ?? "")"
+        }
+    }
+
+    /// The line, from 1 on, that broken JSON breaks off in. The decoder does not tell where, the older reader does, in
+    /// its message.
+    private static func brokenLine(of bytes: Data) -> Int? {
+        func line(_ end: Int) -> Int { bytes.prefix(end).count { $0 == UInt8(ascii: "\n") } + 1 }
+        do {
+            _ = try JSONSerialization.jsonObject(with: bytes)
+            return nil
+        } catch {
+            guard let message = (error as NSError).userInfo["NSDebugDescription"] as? String else { return nil }
+            if let place = message.firstMatch(of: /around character (\d+)/), let offset = Int(place.1) { return line(offset) }
+            return message.contains("end of file") ? line(bytes.count) : nil
+        }
+    }
+}
