@@ -9,7 +9,7 @@ struct JobTable {
 
     private var options: [String] { Set(report.jobs.flatMap(\.job.configuration.keys)).sorted() }
     private var metrics: [String] {
-        let first = ["auc", "ap", "pixel_ap", "best_dice", "normal_score", "abnormal_score"]
+        let first = Catalogue.metrics.map(\.name)
         let present = Set(report.jobs.flatMap { $0.result.map { Array($0.metrics.keys) } ?? [] })
         return first.filter(present.contains) + present.subtracting(first).sorted()
     }

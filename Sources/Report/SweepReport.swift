@@ -66,7 +66,7 @@ public struct SweepReport: Sendable {
     }
 
     static func title(ofMetric name: String) -> String {
-        ["auc": "AUC", "ap": "AP", "pixel_ap": "pixel AP", "best_dice": "best Dice"][name] ?? name
+        Catalogue.metrics.first { $0.name == name }?.title ?? name
     }
 
     static func title(ofDataset name: String) -> String { Catalogue.dataset(name)?.title ?? name }

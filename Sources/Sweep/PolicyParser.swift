@@ -101,7 +101,7 @@ struct PolicyParser {
         var result = SweepPolicy.Metric()
         let entries = try reader.pairs(node, "metric", known: ["name", "goal"])
         if let entry = entries["name"] {
-            result.name = try word(entry, "'name'", ["auc", "ap", "pixel_ap", "best_dice"])
+            result.name = try word(entry, "'name'", Catalogue.comparedMetrics.map(\.name))
         }
         if let entry = entries["goal"], try word(entry, "'goal'", ["maximize", "minimize"]) == "minimize" {
             result.goal = .minimize

@@ -116,9 +116,8 @@ public struct ResultTable: Sendable {
 
     /// The metrics that any job has, the image's first.
     public var metrics: [String] {
-        let order = ["auc", "ap", "pixel_ap", "best_dice"]
         let present = Set(cells.values.flatMap(\.values.keys))
-        return order.filter(present.contains)
+        return Catalogue.comparedMetrics.map(\.name).filter(present.contains)
     }
 
     // MARK: Variants

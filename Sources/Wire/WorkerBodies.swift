@@ -149,7 +149,7 @@ public struct Artefact: Codable, Sendable, Hashable {
 
 /// What a finished job reports.
 public struct JobResult: Codable, Sendable, Hashable {
-    /// `auc`, `ap`, `normal_score`, `abnormal_score`; with masks also `pixel_ap`, `best_dice`.
+    /// By the names of `Catalogue.metrics`; those of pixels only with masks.
     public var metrics: [String: Double]
     /// Mean training loss of each epoch.
     public var losses: [Double]

@@ -30,28 +30,13 @@ struct MetricsTests {
         #expect(throws: TrainingError.self) { try RankingMetrics(scores: [1], labels: [true, false]) }
     }
 
-    /// Pixel AP is the same quantity over pixels.
-    @Test func pixelAveragePrecisionMatchesScikitLearn() throws {
+    /// Pixel AUC and AP are the same quantities over pixels.
+    @Test func pixelRankingMatchesScikitLearn() throws {
         for item in try Fixture.json("metrics", as: File.self).cases where item.name != "near-ties-double" {
-            let metrics = try PixelMetrics(scores: item.scores.map(Float.init), labels: item.labels.map { UInt8($0 * 255) })
+            let metrics = try PixelMetrics(
+                scores: item.scores.map(Float.init), labels: item.labels.map { UInt8($0 * 255) }, width: item.labels.count, height: 1)
+            #expect(abs(metrics.auc - item.auc) <= 1e-12, "\(item.name)")
             #expect(abs(metrics.averagePrecision - item.ap) <= 1e-12, "\(item.name)")
-        }
-    }
-
-    /// The best Dice against its definition, candidate by candidate.
-    @Test func bestDiceMatchesItsDefinition() throws {
-        for item in try Fixture.json("metrics", as: File.self).cases where item.name != "near-ties-double" {
-            let scores = item.scores.map(Float.init)
-            let sorted = scores.sorted()
-            var best = 0.0
-            for index in stride(from: 0, to: sorted.count, by: max(1, sorted.count / 200)) {
-                let predicted = scores.map { $0 > sorted[index] }
-                let hits = zip(predicted, item.labels).filter { $0 && $1 == 1 }.count
-                let sizes = predicted.filter { $0 }.count + item.labels.reduce(0, +)
-                best = max(best, 2 * Double(hits) / Double(sizes))
-            }
-            let metrics = try PixelMetrics(scores: scores, labels: item.labels.map { UInt8($0) })
-            #expect(abs(metrics.bestDice - best) <= 1e-12, "\(item.name)")
         }
     }
 }

@@ -77,9 +77,10 @@ public enum JobRunner {
             "normal_score": mean(false), "abnormal_score": mean(true),
         ]
         if let masks = data.masks, !scoring.maps.isEmpty {
-            let pixels = try masks.withUnsafeBytes { try PixelMetrics(scores: scoring.maps, labels: Array($0)) }
-            metrics["pixel_ap"] = pixels.averagePrecision
-            metrics["best_dice"] = pixels.bestDice
+            let pixels = try masks.withUnsafeBytes {
+                try PixelMetrics(scores: scoring.maps, labels: Array($0), width: masks.width, height: masks.height)
+            }
+            metrics.merge(pixels.byName) { image, _ in image }
         }
 
         let scores = request.workDirectory.appending(path: "scores.json")

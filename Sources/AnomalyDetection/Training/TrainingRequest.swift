@@ -57,7 +57,7 @@ public enum TrainingOutcome: Codable, Sendable {
 
 /// A finished job's numbers and files.
 public struct TrainingResult: Codable, Sendable {
-    /// `auc`, `ap`, `normal_score`, `abnormal_score`; with masks also `pixel_ap`, `best_dice`.
+    /// By the names of `Catalogue.metrics`; those of pixels only with masks.
     public var metrics: [String: Double]
     /// Mean training loss of each epoch.
     public var losses: [Double]
