@@ -71,7 +71,7 @@ let package = Package(
 
         // The training core.
         .target(name: "Torch", dependencies: ["CTorch"]),
-        .target(name: "AnomalyDetection", dependencies: ["Catalogue", "Datasets", "DurableFiles", "Torch"]),
+        .target(name: "AnomalyDetection", dependencies: ["Catalogue", "Datasets", "DurableFiles", "Imaging", "Torch"]),
 
         // The sweep: pure values, then the bodies on the wire, then the two ends.
         .target(name: "Sweep", dependencies: [

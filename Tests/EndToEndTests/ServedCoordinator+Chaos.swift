@@ -6,6 +6,9 @@ import Wire
 
 /// Looks into a coordinator that tests of outages need.
 extension ServedCoordinator {
+    /// What a job of a method with maps and reconstructions leaves.
+    private static let files: Set = ["scores.json", "weights.safetensors", "maps.bin", "examples.png", "examples.json"]
+
     func detail(_ identity: String) async throws -> JobDetail { try await get(Routes.job(identity)) }
 
     /// The identity of the only job.
@@ -54,7 +57,7 @@ extension ServedCoordinator {
             #expect(job.state == .done, sourceLocation: sourceLocation)
             guard let result = job.result else { continue }
             #expect(JobOutcome(result) == reference[job.identity], sourceLocation: sourceLocation)
-            #expect(Set(result.artefacts.map(\.name)) == ["scores.json", "weights.safetensors"], sourceLocation: sourceLocation)
+            #expect(Set(result.artefacts.map(\.name)) == Self.files, sourceLocation: sourceLocation)
             for artefact in result.artefacts {
                 let (bytes, _) = try await URLSession.shared.data(from: URL(string: address + Routes.artefact(artefact.sha256))!)
                 let digest = SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

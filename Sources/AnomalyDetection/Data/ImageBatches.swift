@@ -27,6 +27,9 @@ public final class ImageBatches {
     /// Number of images.
     public var count: Int { bytes.shape[0] }
 
+    /// Pixels of an image, S · S.
+    var pixels: Int { bytes.shape[2] * bytes.shape[3] }
+
     /// The images that `indices` (int64) names, as floats.
     public func batch(_ indices: Tensor, normalisation: ImageNormalisation = .symmetric) throws(TorchError) -> Tensor {
         try normalisation(bytes.selecting(indices.to(device)))

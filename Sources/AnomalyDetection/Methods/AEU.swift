@@ -25,6 +25,10 @@ public final class AEU: SingleLossMethod {
         try AnomalyScores(map: weightedError(images).error.mean(axes: [1], keepingDimensions: true))
     }
 
+    public func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? {
+        try autoencoder(images).narrowed(axis: 1, start: 0, length: images.shape[1])
+    }
+
     /// exp(-s) e² and s, both `[N, C, S, S]`.
     private func weightedError(_ images: Tensor) throws -> (error: Tensor, logVariance: Tensor) {
         let output = try autoencoder(images)

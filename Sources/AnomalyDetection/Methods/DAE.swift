@@ -59,4 +59,6 @@ public final class DAE: SingleLossMethod {
     public func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
         try AnomalyScores(map: Distance.squared.map(images, unet(images)))
     }
+
+    public func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? { try unet(images) }
 }

@@ -99,4 +99,8 @@ public final class FAnoGAN: Method {
         let scores = try map.mean(axes: [1, 2, 3]) + difference.squared().mean(axes: [1]) * featureWeight
         return AnomalyScores(scores: scores, map: map)
     }
+
+    public func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? {
+        try parts.generator(parts.encoder(images))
+    }
 }

@@ -92,10 +92,21 @@ public final class GANomaly: Method {
     }
 
     public func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
+        try withImageStatistics {
+            let output = try parts.generator(images)
+            return AnomalyScores(scores: try (output.code - output.secondCode).squared().mean(axes: [1]))
+        }
+    }
+
+    public func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? {
+        try withImageStatistics { try parts.generator(images).reconstruction }
+    }
+
+    /// Runs `body` with each image normalised by statistics of its own.
+    private func withImageStatistics<Result>(_ body: () throws -> Result) rethrows -> Result {
         let norms = parts.generator.modules.compactMap { $0 as? BatchNorm }
         for norm in norms { norm.usesImageStatistics = true }
         defer { for norm in norms { norm.usesImageStatistics = false } }
-        let output = try parts.generator(images)
-        return AnomalyScores(scores: try (output.code - output.secondCode).squared().mean(axes: [1]))
+        return try body()
     }
 }

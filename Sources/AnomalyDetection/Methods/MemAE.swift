@@ -32,4 +32,8 @@ public final class MemAE: SingleLossMethod {
     public func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
         try AnomalyScores(map: Distance.squared.map(images, autoencoder(images).reconstruction))
     }
+
+    public func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? {
+        try autoencoder(images).reconstruction
+    }
 }

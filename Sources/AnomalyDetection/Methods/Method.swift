@@ -46,6 +46,11 @@ public protocol Method: AnyObject {
     /// - Parameter generator: a stream for scoring only.
     func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores
 
+    /// What the method makes of images where it reconstructs them, of the same shape and range; by default `nil`. The
+    /// network is in evaluation mode and no gradients are recorded. It is for people to look at: no number comes from it.
+    /// - Parameter generator: a stream for nothing else.
+    func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor?
+
     /// Images scored at once, by default 64. It is a constant of the method, since another batch gives other last digits.
     var scoringBatchSize: Int { get }
 
@@ -57,6 +62,8 @@ extension Method {
     public var normalisation: ImageNormalisation { .symmetric }
     public var scoringBatchSize: Int { 64 }
     public var scoresByGradients: Bool { false }
+
+    public func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? { nil }
 
     public func makeOptimisers(learningRate: Double) throws -> Optimisers {
         try Optimisers(Adam(network.trainableParameters, learningRate: learningRate))

@@ -23,4 +23,8 @@ public class ReconstructionMethod {
     public func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
         try AnomalyScores(map: distance.map(images, autoencoder(images)))
     }
+
+    public final func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? {
+        try autoencoder(images)
+    }
 }

@@ -24,6 +24,10 @@ public class VariationalMethod {
         try AnomalyScores(map: scoreMap(images, noise: noise(for: images, generator: generator)))
     }
 
+    public final func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? {
+        try autoencoder(images, noise: noise(for: images, generator: generator)).reconstruction
+    }
+
     /// With a given draw: standard normal, `[N, d]`.
     final func loss(_ images: Tensor, noise: Tensor) throws -> Tensor {
         let output = try autoencoder(images, noise: noise)

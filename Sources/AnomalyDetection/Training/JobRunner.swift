@@ -65,7 +65,7 @@ public enum JobRunner {
     ) throws -> TrainingResult {
         let scoring = try Scoring(
             state.method, images: data.test, seed: UInt64(bitPattern: Int64(request.job.seed)),
-            keepingMaps: data.masks != nil)
+            keepingMaps: data.masks != nil || JobFiles.keepsMaps(data))
         let labels = data.labels
         let ranking = try RankingMetrics(scores: scoring.scores, labels: labels)
         func mean(_ label: Bool) -> Double {
@@ -83,17 +83,12 @@ public enum JobRunner {
             metrics.merge(pixels.byName) { image, _ in image }
         }
 
-        let scores = request.workDirectory.appending(path: "scores.json")
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        try DurableFile.write(
-            encoder.encode(ScoreFile(names: data.names, labels: labels.map { $0 ? 1 : 0 }, scores: scoring.scores)),
-            to: scores)
         let weights = request.workDirectory.appending(path: Catalogue.weightsFile)
         try DurableFile.write(state.weights(of: request.job), to: weights)
         return TrainingResult(
             metrics: metrics, losses: state.losses,
-            artefacts: ["scores.json": scores, Catalogue.weightsFile: weights],
+            artefacts: try JobFiles(data: data, scoring: scoring, request: request).write(state.method)
+                .merging([Catalogue.weightsFile: weights]) { $1 },
             trainingSeconds: state.trainingSeconds)
     }
 }

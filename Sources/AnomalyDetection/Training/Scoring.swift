@@ -7,6 +7,8 @@ package struct Scoring {
     package let scores: [Double]
     /// All maps one after the other, `[N, S, S]` row by row; empty unless asked for, and from a method without maps.
     let maps: [Float]
+    /// Side S of a map; 0 without maps.
+    let mapSide: Int
 
     /// Scores every image with the network in evaluation mode.
     package init(_ method: any Method, images: ImageBatches, seed: UInt64, keepingMaps: Bool) throws {
@@ -15,6 +17,7 @@ package struct Scoring {
         method.network.train(false)
         var scores: [Double] = []
         var maps: [Float] = []
+        var mapSide = 0
         for start in stride(from: 0, to: images.count, by: method.scoringBatchSize) {
             let count = min(method.scoringBatchSize, images.count - start)
             let batch = try images.batch(start: start, count: count, normalisation: method.normalisation)
@@ -24,17 +27,15 @@ package struct Scoring {
                 try Tensor.withoutGradients { try method.scores(batch, generator: generator) }
             }
             scores += try result.scores.elements(Float.self).map(Double.init)
-            if keepingMaps, let map = result.map { maps += try map.elements(Float.self) }
+            if keepingMaps, let map = result.map {
+                mapSide = map.shape[3]
+                // Growing by doubling would take twice the memory.
+                if start == 0 { maps.reserveCapacity(images.count * mapSide * mapSide) }
+                maps += try map.elements(Float.self)
+            }
         }
         self.scores = scores
         self.maps = maps
+        self.mapSide = mapSide
     }
-}
-
-/// The file `scores.json`: one entry a test image, in the data set's order.
-struct ScoreFile: Codable {
-    var names: [String]
-    /// 0: normal, 1: abnormal.
-    var labels: [Int]
-    var scores: [Double]
 }

@@ -1,0 +1,98 @@
+import Catalogue
+import Foundation
+import Imaging
+import TestSupport
+import Testing
+
+@testable import AnomalyDetection
+
+/// What a finished job leaves behind.
+@Suite struct JobFilesTests {
+    /// A data set of 6 training and 2 + 3 test images with masks, in a folder of its own.
+    private final class Place {
+        let folder = URL.temporaryDirectory.appending(path: "job-files-\(UUID().uuidString)")
+
+        init() throws {
+            for name in ["data/images", "data/masks", "work", "cache"] {
+                try FileManager.default.createDirectory(at: folder.appending(path: name), withIntermediateDirectories: true)
+            }
+            func image(_ seed: Int, isMask: Bool = false) -> Image {
+                let pixels = (0..<256).map { isMask ? $0 / 16 < 4 ? 255 : 0 : UInt8(($0 * (seed + 3) + seed * 40) % 256) }
+                return Image(width: 16, height: 16, channels: 1, pixels: pixels)
+            }
+            for index in 0..<11 {
+                try ImageCodec.writePNG(image(index), to: folder.appending(path: "data/images/\(index).png"))
+            }
+            for index in 8..<11 {
+                try ImageCodec.writePNG(image(index, isMask: true), to: folder.appending(path: "data/masks/\(index).png"))
+            }
+            let list = #"{"train":{"0":["0.png","1.png","2.png","3.png","4.png","5.png"]},"test":{"0":["6.png","7.png"],"1":["8.png","9.png","10.png"]}}"#
+            try Data(list.utf8).write(to: folder.appending(path: "data/data.json"))
+        }
+
+        deinit { try? FileManager.default.removeItem(at: folder) }
+
+        func run(_ method: String) throws -> TrainingResult {
+            let small: Settings = ["input_size": 16, "hidden_size": 8, "latent_size": 2, "batch_size": 4, "epochs": 1]
+            let job = JobDescription(
+                method: method, configuration: Catalogue.method(method)!.resolve(small, for: .custom("discs")), dataset: "discs",
+                fingerprint: String(repeating: "0", count: 64), seed: 1)
+            let request = TrainingRequest(
+                job: job, dataFolder: folder.appending(path: "data"), cacheDirectory: folder.appending(path: "cache"),
+                workDirectory: folder.appending(path: "work"))
+            guard case .finished(let result) = try JobRunner.run(request, report: { _ in }, shouldStop: { false }) else {
+                throw TrainingError("the job stopped")
+            }
+            return result
+        }
+    }
+
+    @Test(arguments: ["ae", "vae"]) func filesHoldWhatTheMetricsCameFrom(_ method: String) throws {
+        let place = try Place()
+        let result = try place.run(method)
+        #expect(Set(result.artefacts.keys) == ["scores.json", "weights.safetensors", "maps.bin", "examples.png", "examples.json"])
+        #expect(Set(result.metrics.keys) == Set(Catalogue.metrics.map(\.name)))
+        #expect(!result.metrics.values.contains { !$0.isFinite })
+
+        let scores = try JSONDecoder().decode(ScoreFile.self, from: Data(contentsOf: #require(result.artefacts["scores.json"])))
+        let maps = try AnomalyMaps(try #require(result.artefacts["maps.bin"]))
+        #expect(maps.count == 5 && maps.height == 16 && maps.width == 16)
+        for (index, score) in scores.scores.enumerated() {
+            let values = maps.values[index * 256..<(index + 1) * 256].map(Double.init)
+            #expect(abs(values.reduce(0, +) / 256 - score) < 1e-4 * (maps.values.max().map(Double.init) ?? 0))
+        }
+        let masks = scores.labels.flatMap { label in (0..<256).map { UInt8(label == 1 && $0 / 16 < 4 ? 1 : 0) } }
+        let again = try PixelMetrics(scores: maps.values, labels: masks, width: 16, height: 16)
+        #expect(abs(again.averagePrecision - (result.metrics["pixel_ap"] ?? 0)) < 0.01)
+
+        let about = try JSONDecoder().decode(
+            Examples.Description.self, from: Data(contentsOf: #require(result.artefacts["examples.json"])))
+        #expect(about.columns == ["input", "reconstruction", "map", "mask"])
+        #expect(about.rows.map(\.label) == [1, 1, 1, 0, 0])
+        #expect(Set(about.rows.map(\.name)) == ["6.png", "7.png", "8.png", "9.png", "10.png"])
+        let sheet = try ImageCodec.read(try #require(result.artefacts["examples.png"]))
+        #expect(sheet.width == 4 * 68 + 4 && sheet.height == 5 * 68 + 4)
+    }
+
+    /// The same job leaves the same bytes, reconstructions drawn from noise included.
+    @Test func filesAreTheSameEachTime() throws {
+        let (first, second) = (try Place(), try Place())
+        let (one, other) = (try first.run("vae"), try second.run("vae"))
+        for (name, file) in one.artefacts {
+            let (data, again) = (try Data(contentsOf: file), try Data(contentsOf: #require(other.artefacts[name])))
+            #expect(data == again, "\(name)")
+        }
+    }
+
+    @Test func examplesAreTheEndsOfEachClass() {
+        let scores = (0..<60).map { Double($0 * 7 % 60) }
+        let labels = (0..<60).map { $0 < 40 }
+        let chosen = Examples.choose(scores: scores, labels: labels)
+        #expect(chosen.count == 32 && Set(chosen.map(\.index)).count == 32)
+        #expect(chosen.map { labels[$0.index] } == Array(repeating: true, count: 16) + Array(repeating: false, count: 16))
+        let abnormal = scores[..<40].sorted(by: >)
+        #expect(chosen.prefix(16).map { scores[$0.index] } == Array(abnormal.prefix(8) + abnormal.suffix(8)))
+        #expect(chosen.prefix(16).map(\.isHighest) == Array(repeating: true, count: 8) + Array(repeating: false, count: 8))
+        #expect(Examples.choose(scores: [1, 1, 2], labels: [false, false, true]).map(\.index) == [2, 0, 1])
+    }
+}
