@@ -51,37 +51,73 @@ public struct Safetensors {
     /// - Throws: ``TorchError`` that names the file and what is wrong with it.
     public init(_ data: Data, name: String) throws(TorchError) {
         let data = data.startIndex == 0 ? data : Data(data)
-        func broken(_ reason: String) -> TorchError { TorchError("'\(name)' is not a whole safetensors file: \(reason)") }
-        guard data.count >= 8 else { throw broken("it has only \(data.count) bytes") }
-        let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
-        guard length <= UInt64(Safetensors.headerLimit), 8 + Int(length) <= data.count else {
-            throw broken("its header of \(length) bytes is not in it")
-        }
-        let start = 8 + Int(length)
-        let header: Header
-        do {
-            header = try JSONDecoder().decode(Header.self, from: data[8..<start])
-        } catch {
-            throw broken("its header is not the JSON it should be")
-        }
-        metadata = header.metadata
+        let start = try Safetensors.headerEnd(data.prefix(8), fileSize: data.count, name: name)
+        let layout = try Safetensors.layout(data[8..<start], bodySize: data.count - start, name: name)
+        metadata = layout.metadata
         tensors = []
-        for (key, entry) in header.entries.sorted(by: { $0.value.begin < $1.value.begin }) {
+        for entry in layout.entries {
+            let bytes = data[(start + entry.offset)..<(start + entry.offset + entry.size)]
+            tensors.append((entry.name, try Safetensors.tensor(bytes, shape: entry.shape, type: entry.type)))
+        }
+    }
+
+    /// Where the bytes of a tensor are, counted from the header's end. They are known to be in the file.
+    struct Place {
+        let name: String
+        let type: DataType
+        let shape: [Int]
+        let offset: Int
+        let size: Int
+    }
+
+    private static func broken(_ name: String, _ reason: String) -> TorchError {
+        TorchError("'\(name)' is not a whole safetensors file: \(reason)")
+    }
+
+    /// Where the header ends.
+    /// - Parameter head: the file's first eight bytes, or all if it has fewer.
+    static func headerEnd(_ head: Data, fileSize: Int, name: String) throws(TorchError) -> Int {
+        guard head.count >= 8 else { throw broken(name, "it has only \(fileSize) bytes") }
+        let length = head.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+        guard length <= UInt64(headerLimit), 8 + Int(length) <= fileSize else {
+            throw broken(name, "its header of \(length) bytes is not in it")
+        }
+        return 8 + Int(length)
+    }
+
+    /// Reads a header.
+    /// - Parameter bodySize: number of bytes behind it.
+    static func layout(
+        _ header: Data, bodySize: Int, name: String
+    ) throws(TorchError) -> (entries: [Place], metadata: [String: String]) {
+        let decoded: Header
+        do {
+            decoded = try JSONDecoder().decode(Header.self, from: header)
+        } catch {
+            throw broken(name, "its header is not the JSON it should be")
+        }
+        var places: [Place] = []
+        var end = 0
+        // Empty tensors go before the one that begins where they do.
+        let inOrder = decoded.entries.sorted { ($0.value.begin, $0.value.end, $0.key) < ($1.value.begin, $1.value.end, $1.key) }
+        for (key, entry) in inOrder {
             guard let type = DataType.allCases.first(where: { $0.safetensorsName == entry.dtype }) else {
-                throw broken("'\(key)' has the type \(entry.dtype), which is not read")
+                throw broken(name, "'\(key)' has the type \(entry.dtype), which is not read")
             }
             var size = type.size
             for extent in entry.shape {
                 let (product, overflow) = size.multipliedReportingOverflow(by: extent)
-                guard extent >= 0, !overflow else { throw broken("'\(key)' has the impossible shape \(entry.shape)") }
+                guard extent >= 0, !overflow else { throw broken(name, "'\(key)' has the impossible shape \(entry.shape)") }
                 size = product
             }
-            guard entry.data_offsets.count == 2, entry.begin >= 0, entry.data_offsets[1] <= data.count - start,
-                entry.data_offsets[1] - entry.begin == size
-            else { throw broken("the bytes of '\(key)' are not in it") }
-            let bytes = data[(start + entry.begin)..<(start + entry.begin + size)]
-            tensors.append((key, try Safetensors.tensor(bytes, shape: entry.shape, type: type)))
+            guard entry.data_offsets.count == 2, entry.begin >= 0, entry.end <= bodySize, entry.end >= entry.begin,
+                entry.end - entry.begin == size
+            else { throw broken(name, "the bytes of '\(key)' are not in it") }
+            guard entry.begin >= end else { throw broken(name, "the bytes of '\(key)' are another tensor's too") }
+            end = entry.end
+            places.append(Place(name: key, type: type, shape: entry.shape, offset: entry.begin, size: size))
         }
+        return (places, decoded.metadata)
     }
 
     private static func tensor(_ bytes: Data, shape: [Int], type: DataType) throws(TorchError) -> Tensor {
@@ -100,6 +136,7 @@ public struct Safetensors {
         var shape: [Int]
         var data_offsets: [Int]
         var begin: Int { data_offsets.first ?? -1 }
+        var end: Int { data_offsets.last ?? -1 }
     }
 
     /// The header: one JSON object in which `__metadata__` stands among the tensors.

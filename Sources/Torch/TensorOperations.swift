@@ -29,6 +29,7 @@ private enum Operators {
     static let transpose = Operator("transpose", "int")
     static let concatenate = Operator("cat")
     static let select = Operator("index_select")
+    static let view = Operator("as_strided")
     static let detach = Operator("detach")
     static let clone = Operator("clone")
     static let contiguous = Operator("contiguous")
@@ -171,6 +172,13 @@ extension Tensor {
     /// `length` entries of dimension `axis` from `start` on, sharing the memory.
     public func narrowed(axis: Int, start: Int, length: Int) throws(TorchError) -> Tensor {
         try Operators.narrow(.tensor(self), .integer(axis), .integer(start), .integer(length))
+    }
+
+    /// Elements of this tensor's memory under another shape, sharing it; `strides` are elements between neighbours along
+    /// each dimension, `offset` is the first one's place.
+    /// - Throws: ``TorchError`` when one would lie outside of the memory.
+    func viewed(_ shape: [Int], strides: [Int], offset: Int) throws(TorchError) -> Tensor {
+        try Operators.view(.tensor(self), .integers(shape), .integers(strides), .integer(offset))
     }
 
     /// The entries of the first dimension that `indices` (int64) names, in that order.
