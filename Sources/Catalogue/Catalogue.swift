@@ -9,7 +9,7 @@ public enum Catalogue {
     public static let weightsFile = "weights.safetensors"
 
     /// All methods, in the order of the study's table.
-    public static let methods: [MethodDescription] = imageReconstruction + gradientScores
+    public static let methods: [MethodDescription] = imageReconstruction + gradientScores + pretrainedFeatures
 
     /// The study's seven data sets, then the three that `medsweep data demo` prepares.
     public static let datasets: [DatasetDescription] = [

@@ -3,6 +3,7 @@ public struct MethodDescription: Sendable {
     /// The study's families of methods.
     public enum Family: String, Sendable, Codable, CaseIterable {
         case imageReconstruction = "image reconstruction"
+        case featureReconstruction = "feature reconstruction"
     }
 
     /// The name in sweep files, e.g. `ae-ssim`.
@@ -39,6 +40,13 @@ public struct MethodDescription: Sendable {
     /// The option called `name`, if the method has it.
     public func option(_ name: String) -> OptionDescription? {
         options.first { $0.name == name }
+    }
+
+    /// The names of the pretrained weights that a job needs: what its option `backbone` names, unless `weights` is
+    /// `random`.
+    public static func weights(for configuration: Settings) -> [String] {
+        guard let backbone = configuration["backbone"]?.textValue, configuration["weights"] != .text("random") else { return [] }
+        return [backbone]
     }
 
     /// Every option's value for a job: the given settings, then the data set's defaults, then the method's.

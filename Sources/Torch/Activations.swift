@@ -41,3 +41,29 @@ public final class Swish: Module, Layer {
         try Swish.swish(.tensor(input))
     }
 }
+
+/// min(max(x, 0), 6).
+public final class ReLU6: Module, Layer {
+    private static let clamp = Operator("hardtanh")
+
+    public override init() { super.init() }
+
+    public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        try ReLU6.clamp(.tensor(input), .number(0), .number(6))
+    }
+}
+
+/// x where it is positive, else a small multiple of it.
+public final class LeakyReLU: Module, Layer {
+    private static let leaky = Operator("leaky_relu")
+    private let slope: Double
+
+    public init(slope: Double = 0.01) {
+        self.slope = slope
+        super.init()
+    }
+
+    public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        try LeakyReLU.leaky(.tensor(input), .number(slope))
+    }
+}

@@ -1,5 +1,5 @@
-/// Batch normalisation over all dimensions but the second: `[N, C]` or `[N, C, H, W]`, with ε = 1e-5 and running
-/// statistics of momentum 0.1 (Ioffe and Szegedy, 2015).
+/// Batch normalisation over all dimensions but the second: `[N, C]` or `[N, C, H, W]`, with running
+/// statistics (Ioffe and Szegedy, 2015).
 public final class BatchNorm: Module, Layer {
     private static let batchNorm = Operator("batch_norm")
     private static let instanceNorm = Operator("instance_norm")
@@ -17,7 +17,13 @@ public final class BatchNorm: Module, Layer {
     /// statistics are left alone; whatever the mode.
     public var usesImageStatistics = false
 
-    public init(_ channels: Int) throws(TorchError) {
+    private let epsilon: Double
+    /// The share of a batch in the running statistics.
+    private let momentum: Double
+
+    public init(_ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) throws(TorchError) {
+        self.epsilon = epsilon
+        self.momentum = momentum
         let ones = try Tensor.zeros([channels])
         try ones.fill(1)
         weight = try Parameter(ones)
@@ -43,6 +49,6 @@ public final class BatchNorm: Module, Layer {
         }
         return try BatchNorm.batchNorm(
             .tensor(input), .tensor(weight.tensor), .tensor(bias.tensor), .tensor(runningMean.tensor),
-            .tensor(runningVariance.tensor), .boolean(isTraining), .number(0.1), .number(1e-5), .boolean(true))
+            .tensor(runningVariance.tensor), .boolean(isTraining), .number(momentum), .number(epsilon), .boolean(true))
     }
 }

@@ -1,6 +1,6 @@
 /// What both kinds of convolution have: a weight, perhaps a bias, and how the kernel moves.
 public class ConvolutionLayer: Module {
-    /// `[outputs, inputs, kernel, kernel]`, of a transposed convolution `[inputs, outputs, kernel, kernel]`.
+    /// `[outputs, inputs / groups, kernel, kernel]`, of a transposed convolution `[inputs, outputs, kernel, kernel]`.
     public let weight: Parameter
     /// `[outputs]`
     public let bias: Parameter?
@@ -24,22 +24,25 @@ public class ConvolutionLayer: Module {
     }
 }
 
-/// A two-dimensional convolution: `[N, inputs, H, W]` → `[N, outputs, H', W']`.
+/// A two-dimensional convolution: `[N, inputs, H, W]` → `[N, outputs, H', W']`. In several groups, each part of the
+/// outputs sees an equal part of the inputs only.
 public final class Convolution: ConvolutionLayer, Layer {
     private static let convolution = Operator("conv2d")
+    private let groups: Int
 
     public init(
-        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true,
+        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1, bias: Bool = true,
         initialisation: WeightInitialisation = .standard, generator: Generator
     ) throws(TorchError) {
+        self.groups = groups
         try super.init(
-            weight: [outputs, inputs, kernel, kernel], outputs: outputs, stride: stride, padding: padding, bias: bias,
+            weight: [outputs, inputs / groups, kernel, kernel], outputs: outputs, stride: stride, padding: padding, bias: bias,
             initialisation: initialisation, generator: generator)
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
         try Convolution.convolution(
             .tensor(input), .tensor(Self.arranged(weight.tensor)), .optional(bias?.tensor), .integers([stride, stride]),
-            .integers([padding, padding]))
+            .integers([padding, padding]), .integers([1, 1]), .integer(groups))
     }
 }

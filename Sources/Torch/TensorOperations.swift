@@ -42,6 +42,8 @@ private enum Operators {
     static let uniform = Operator("uniform_")
     static let normal = Operator("normal_")
     static let randomInteger = Operator("randint", "generator")
+    static let bernoulli = Operator("bernoulli_", "float")
+    static let pad = Operator("constant_pad_nd")
     static let randomPermutation = Operator("randperm", "generator")
     static let bilinear = Operator("upsample_bilinear2d")
     static let matrixProduct = Operator("matmul")
@@ -94,6 +96,15 @@ extension Tensor {
     ) throws(TorchError) -> Tensor {
         let result = try zeros(shape, device: device)
         _ = try Operators.normal.call([.tensor(result), .number(0), .number(1), .generator(generator)])
+        return result
+    }
+
+    /// Ones with the given probability, else zeros.
+    public static func bernoulli(
+        _ shape: [Int], probability: Double, generator: Generator, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let result = try zeros(shape, device: device)
+        _ = try Operators.bernoulli.call([.tensor(result), .number(probability), .generator(generator)])
         return result
     }
 
@@ -204,6 +215,11 @@ extension Tensor {
     /// The transpose of a matrix.
     public func transposed() throws(TorchError) -> Tensor {
         try Operators.transpose(.tensor(self), .integer(0), .integer(1))
+    }
+
+    /// `[N, C, H, W]` with zeros around it.
+    public func padded(left: Int, right: Int, top: Int, bottom: Int) throws(TorchError) -> Tensor {
+        try Operators.pad(.tensor(self), .integers([left, right, top, bottom]))
     }
 }
 

@@ -1,7 +1,8 @@
 /// A transposed two-dimensional convolution: `[N, inputs, H, W]` → `[N, outputs, H', W']`.
 ///
-/// libtorch 1.x has no fast kernel for it on the CPU. There, the study's kind (4×4, stride 2, padding 1) is computed as
-/// an ordinary 3×3 convolution with four times the channels whose outputs are interleaved, which is the same sum.
+/// libtorch 1.x has no fast kernel for it on the CPU. There, the study's kinds (4×4 of padding 1 and 6×6 of padding 2,
+/// stride 2) are computed as an ordinary 3×3 convolution with four times the channels whose outputs are interleaved, which
+/// is the same sum.
 public final class TransposedConvolution: ConvolutionLayer, Layer {
     private static let convolution = Operator("conv_transpose2d", "input")
 
@@ -16,7 +17,8 @@ public final class TransposedConvolution: ConvolutionLayer, Layer {
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
         let weight = weight.tensor
-        if Self.prefersInterleaving, !LibTorch.usesPlainOperators, weight.shape[2] == 4, stride == 2, padding == 1, input.device.isCPU {
+        if Self.prefersInterleaving, !LibTorch.usesPlainOperators, stride == 2, Self.taps[weight.shape[2]] != nil,
+            weight.shape[2] == 2 * padding + 2, input.device.isCPU {
             return try Self.interleaved(input, weight: weight, bias: bias?.tensor)
         }
         return try Self.convolution(
@@ -32,11 +34,14 @@ public final class TransposedConvolution: ConvolutionLayer, Layer {
     private static let ordinaryConvolution = Operator("conv2d")
     private static let pixelShuffle = Operator("pixel_shuffle")
 
-    /// A 4×4 kernel of stride 2 and padding 1. An even output 2p sums taps 3 and 1 over the inputs p - 1 and p, an odd
-    /// one 2p + 1 taps 2 and 0 over p and p + 1: as three taps each, with a zero (index 4) for the third.
+    /// By the kernel's side, the three taps that an even output 2p sums over the inputs p - 1, p, p + 1, then those of the
+    /// odd one 2p + 1. With a 4×4 kernel each sums two inputs only: a zero (index 4) stands for the third tap.
+    private static let taps: [Int: [Int64]] = [4: [3, 1, 4, 4, 2, 0], 6: [4, 2, 0, 5, 3, 1]]
+
+    /// A kernel that ``taps`` knows, of stride 2, whose output is twice as wide as its input.
     static func interleaved(_ input: Tensor, weight: Tensor, bias: Tensor?) throws(TorchError) -> Tensor {
         let (inputs, outputs) = (weight.shape[0], weight.shape[1])
-        let taps = try Tensor([3, 1, 4, 4, 2, 0] as [Int64])
+        let taps = try Tensor(Self.taps[weight.shape[2]]!)
         var phases = try pad(.tensor(weight), .integers([0, 1, 0, 1]))
         for axis in 2...3 { phases = try indexSelect(.tensor(phases), .integer(axis), .tensor(taps)) }
         phases = try permute(.tensor(phases.reshaped([inputs, outputs, 2, 3, 2, 3])), .integers([1, 2, 4, 0, 3, 5]))

@@ -187,7 +187,7 @@ struct MethodTests {
         #expect(Catalogue.methods.map(\.name) == MethodRegistry.methods.map { $0.name })
         for description in Catalogue.methods {
             let type = try #require(MethodRegistry.method(description.name))
-            let settings = description.resolve([:], for: .custom("any"))
+            let settings = description.resolve(["weights": "random"], for: .custom("any"))
             _ = try type.init(MethodSettings(settings), weights: PretrainedWeights(), generator: Generator(seed: 0))
         }
     }

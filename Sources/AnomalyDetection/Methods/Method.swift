@@ -34,6 +34,10 @@ public protocol Method: AnyObject {
     /// The optimisers, at their first step. By default one Adam over all parameters that are not frozen.
     func makeOptimisers(learningRate: Double) throws -> Optimisers
 
+    /// Called once before the first step, with all training images; by default it does nothing. What it finds out is kept in
+    /// buffers of ``network``.
+    func prepare(_ images: ImageBatches) throws
+
     /// One step of training on a batch: the steps of one or several optimisers. The network is in training mode.
     /// - Parameter generator: the job's stream.
     /// - Returns: the batch's loss, as it is told to people.
@@ -68,6 +72,8 @@ extension Method {
     public func makeOptimisers(learningRate: Double) throws -> Optimisers {
         try Optimisers(Adam(network.trainableParameters, learningRate: learningRate))
     }
+
+    public func prepare(_ images: ImageBatches) throws {}
 
     public func epochEnded(optimisers: Optimisers, generator: Generator) throws {}
 }

@@ -4,7 +4,7 @@ public enum MethodRegistry {
         [
             AE.self, AEL1.self, AESSIM.self, AESpatial.self, VAE.self, ConstrainedAE.self, MemAE.self, CeAE.self,
             FAnoGAN.self, GANomaly.self, AEU.self, DAE.self, AEGrad.self, VAEGradRec.self, VAEGradKL.self,
-            VAEGradELBO.self, VAEGradCombi.self,
+            VAEGradELBO.self, VAEGradCombi.self, AEPerceptual.self, FAESSIM.self, FAEMSE.self,
         ]
     }
 

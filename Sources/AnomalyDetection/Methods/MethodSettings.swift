@@ -24,6 +24,12 @@ public struct MethodSettings: Sendable {
         return value
     }
 
+    /// - Throws: ``TrainingError`` when the option is absent or not a text.
+    public func text(_ name: String) throws(TrainingError) -> String {
+        guard let value = values[name]?.textValue else { throw missing(name, "a word") }
+        return value
+    }
+
     /// Channels of the input, from the option `color`: 1 or 3.
     /// - Throws: ``TrainingError`` when the option is absent or neither `grey` nor `rgb`.
     public func channels() throws(TrainingError) -> Int {

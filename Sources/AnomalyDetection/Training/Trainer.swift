@@ -31,6 +31,7 @@ package struct Trainer {
     /// - Throws: ``TrainingError`` when the loss is not a number.
     func advance() throws -> Bool {
         let start = ContinuousClock.now
+        if state.epoch == 0, state.current == nil { try state.method.prepare(images) }
         var epoch = try state.current
             ?? .init(order: .randomPermutation(images.count, generator: state.generator))
         let batches = Trainer.batches(count: images.count, size: batchSize)

@@ -1,0 +1,208 @@
+import Catalogue
+import Foundation
+import TestSupport
+import Testing
+
+@testable import AnomalyDetection
+@testable import Torch
+
+/// The methods on pretrained features against a PyTorch restatement.
+@Suite struct FeatureMethodTests {
+    private static func method(_ name: String, _ changes: Settings = [:]) throws -> any SingleLossMethod {
+        let description = try #require(Catalogue.method(name))
+        let settings = description.resolve(changes.merging(["weights": "random"]) { given, _ in given }, for: .custom("any"))
+        let type = try #require(MethodRegistry.method(name))
+        let method = try type.init(MethodSettings(settings), weights: PretrainedWeights(), generator: Generator(seed: 5))
+        return try #require(method as? any SingleLossMethod)
+    }
+
+    /// What PyTorch gives in double precision, and how far it is from that itself in single precision.
+    private struct Expected {
+        let tensors: [String: Tensor]
+        let spread: [String: Double]
+        let name: String
+
+        init(_ name: String) throws {
+            self.name = name
+            tensors = try Fixture.safetensors("features")
+            spread = try Fixture.json("features-spread", as: [String: Double].self)
+        }
+
+        func compare(_ actual: [Double], _ part: String, factor: Double = 4, sourceLocation: SourceLocation = #_sourceLocation) throws {
+            let key = "\(name)/\(part)"
+            let spread = try #require(spread[key])
+            expectClose(
+                actual, try #require(tensors[key]).elements(), within: max(1e-5, factor * spread), key, sourceLocation: sourceLocation)
+        }
+    }
+
+    /// Scores, loss, gradients and the loss after a step of Adam. Where a ReLU or an absolute value has its kink, rounding
+    /// decides on a gradient: how much that matters, PyTorch's own spread tells.
+    private func expectPyTorchs(
+        _ method: any SingleLossMethod, _ expected: Expected, images: Tensor, loss: () throws -> Tensor
+    ) throws {
+        func scores() throws -> AnomalyScores {
+            method.network.train(false)
+            defer { method.network.train() }
+            return try Tensor.withoutGradients { try method.scores(images, generator: Generator(seed: 0)) }
+        }
+        let before = try scores()
+        try expected.compare(before.scores.elements(), "scores")
+        try expected.compare(FeatureFormulas.sampled(#require(before.map)), "map")
+        #expect(before.map?.shape == [images.shape[0], 1, images.shape[2], images.shape[3]])
+        method.network.train()
+        let adam = try Adam(method.network.trainableParameters, learningRate: 5e-4)
+        var losses: [Double] = []
+        for step in 0..<2 {
+            let value = try loss()
+            adam.clearGradients()
+            try value.backward()
+            if step == 0 {
+                let norms = try method.network.trainableParameters.map { try #require($0.tensor.gradient).squared().sum().item().squareRoot() }
+                try expected.compare(norms, "gradients")
+            }
+            try adam.step()
+            losses.append(try value.item())
+        }
+        try expected.compare([losses[0]], "loss")
+        // Adam makes whole steps of the rounding noise in gradients that are truly zero: of biases before normalisation.
+        try expected.compare([losses[1]], "next_loss", factor: 20)
+    }
+
+    @Test(arguments: ["fae-ssim", "fae-mse", "fae-mse-efficientnet"])
+    func featureAutoencodersArePyTorchs(_ name: String) async throws {
+        try await offPool {
+            let backbone = name.hasSuffix("efficientnet") ? "efficientnet-lite0" : "resnet18"
+            let method = try Self.method(
+                String(name.prefix(8)).trimmingCharacters(in: ["-"]), ["input_size": 64, "backbone": .text(backbone)])
+            let base = try #require(method as? FeatureReconstructionMethod)
+            try FeatureFormulas.fill(base.parts.extractor)
+            try FeatureFormulas.fill(base.parts.autoencoder)
+            let images = try FeatureFormulas.images(6, channels: 3, side: 64)
+            let dropout = try FeatureFormulas.dropout(
+                count: 6, channels: [100, 150, 200, 300, 200, 150, 100, base.parts.extractor.channels.reduce(0, +)])
+            try expectPyTorchs(method, Expected(name), images: images) { try base.loss(images, dropout: dropout) }
+        }
+    }
+
+    @Test(arguments: ["ae-perceptual", "ae-perceptual-efficientnet"])
+    func perceptualDistanceIsPyTorchs(_ name: String) async throws {
+        try await offPool {
+            let backbone = name.hasSuffix("efficientnet") ? "efficientnet-lite0" : "vgg19"
+            let method = try Self.method(
+                "ae-perceptual", ["input_size": 32, "hidden_size": 32, "latent_size": 4, "backbone": .text(backbone)])
+            let perceptual = try #require(method as? AEPerceptual)
+            try FeatureFormulas.fill(perceptual.backbone)
+            try FeatureFormulas.fill(perceptual.parts.autoencoder)
+            let bytes = try FeatureFormulas.images(5, channels: 1, side: 32).elements(Float.self)
+                .map { UInt8((($0 + 1) * 127.5).rounded(.toNearestOrEven)) }
+            try method.prepare(ImageBatches(Tensor(bytes, shape: [5, 1, 32, 32])))
+            let expected = try Expected(name)
+            let statistics = perceptual.parts.statistics
+            try expected.compare(statistics.mean.tensor.elements(), "mean")
+            try expected.compare(statistics.deviation.tensor.elements(), "deviation")
+            let images = try FeatureFormulas.images(6, channels: 1, side: 32)
+            try expectPyTorchs(method, expected, images: images) { try method.loss(images, generator: Generator(seed: 0)) }
+        }
+    }
+
+    /// Specification 6.1: the autoencoder and the part of ResNet-18 that is used; of AE-PL the autoencoder alone.
+    @Test func parameterCounts() throws {
+        let fae = try Self.method("fae-ssim")
+        #expect(fae.network.parameterCount == 10_285_048 + 683_072)
+        #expect(fae.network.trainableParameters.reduce(0) { $0 + $1.tensor.count } == 10_285_048)
+        #expect(try Self.method("ae-perceptual").network.parameterCount == 2_351_184)
+    }
+
+    /// The study's extractor drifts; with `extractor: eval` it stays what it is.
+    @Test(arguments: [("train", true), ("eval", false)]) func extractorsDriftAsAskedFor(_ mode: String, _ drifts: Bool) throws {
+        let method = try Self.method("fae-mse", ["input_size": 64, "extractor": .text(mode)])
+        let parts = try #require(method as? FeatureReconstructionMethod).parts
+        func statistics() throws -> [[Float]] {
+            try parts.extractor.state.filter { $0.name.contains("running") }.map { try $0.tensor.elements(Float.self) }
+        }
+        func weights() throws -> [[Float]] { try parts.extractor.namedParameters.map { try $0.tensor.elements(Float.self) } }
+        let (before, frozen) = (try statistics(), try weights())
+        method.network.train()
+        let batch = TrainingBatch(images: try FeatureFormulas.images(3, channels: 3, side: 64), epoch: 0, index: 0)
+        let optimisers = try method.makeOptimisers(learningRate: 1e-3)
+        _ = try method.step(batch, optimisers: optimisers, generator: Generator(seed: 1))
+        #expect(try statistics() != before || !drifts)
+        #expect(try statistics() == before || drifts)
+        #expect(try weights() == frozen)
+    }
+
+    private static func job(_ method: String, _ changes: Settings) -> JobDescription {
+        let settings = Catalogue.method(method)!.resolve(
+            changes.merging(["weights": "random", "batch_size": 4]) { given, _ in given }, for: .custom("waves"))
+        return JobDescription(
+            method: method, configuration: settings, dataset: "waves", fingerprint: String(repeating: "0", count: 64), seed: 3)
+    }
+
+    /// A job that stops after any step and goes on from its checkpoint ends with the same bits.
+    @Test(arguments: [
+        ("fae-ssim", ["input_size": 64, "steps": 4, "backbone": "efficientnet-lite0"] as Settings),
+        ("ae-perceptual", ["input_size": 16, "epochs": 2, "hidden_size": 8, "backbone": "efficientnet-lite0"] as Settings),
+    ])
+    func resumesBitForBit(_ name: String, _ changes: Settings) async throws {
+        try await offPool {
+            let job = Self.job(name, changes)
+            let (channels, side) = name == "ae-perceptual" ? (1, 16) : (3, 64)
+            func trainer(_ state: TrainingState) throws -> Trainer {
+                let bytes = (0..<10 * channels * side * side).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) }
+                return Trainer(state: state, images: ImageBatches(try Tensor(bytes, shape: [10, channels, side, side])), batchSize: 4)
+            }
+            func bits(_ state: TrainingState) throws -> [Data] {
+                try (state.method.network.state + state.optimisers.state).map { try $0.tensor.withUnsafeBytes { Data($0) } }
+            }
+            let whole = try TrainingState(job)
+            let wholeTrainer = try trainer(whole)
+            var steps = 0
+            while !wholeTrainer.isFinished {
+                _ = try wholeTrainer.advance()
+                steps += 1
+            }
+            for stop in [1, steps - 1] {
+                let first = try TrainingState(job)
+                for _ in 0..<stop { _ = try trainer(first).advance() }
+                let second = try TrainingState(job)
+                try second.restore(first.checkpoint(of: job), name: "checkpoint", job: job)
+                let rest = try trainer(second)
+                while !rest.isFinished { _ = try rest.advance() }
+                #expect(try bits(second) == bits(whole), "stopped after \(stop) steps")
+                #expect(second.losses == whole.losses)
+            }
+        }
+    }
+
+    /// Without its weights a job ends with a sentence that says which.
+    @Test func absentWeightsAreNamed() throws {
+        for (name, weights) in [("fae-ssim", "resnet18"), ("ae-perceptual", "vgg19")] {
+            #expect(MethodDescription.weights(for: Catalogue.method(name)!.resolve([:], for: .custom("any"))) == [weights])
+            let error = #expect(throws: TrainingError.self) { try Self.method(name, ["weights": "imagenet"]) }
+            #expect(error?.description.contains("'\(weights)'") == true)
+        }
+        #expect(MethodDescription.weights(for: ["weights": "random", "backbone": "vgg19"]).isEmpty)
+        #expect(MethodDescription.weights(for: Catalogue.method("ae")!.resolve([:], for: .custom("any"))).isEmpty)
+    }
+}
+
+/// Statistics by which features are standardised.
+@Suite struct FeatureStatisticsTests {
+    @Test func hardlyMovingChannelsAreHeldBack() throws {
+        let images = ImageBatches(try Tensor((0..<4 * 4).map { UInt8($0 * 15) }, shape: [4, 1, 2, 2]))
+        let statistics = try FeatureStatistics(channels: 3)
+        try statistics.measure(images, batchSize: 3) { batch in
+            try .concatenated([batch, batch * 1e-6 + 2, batch * 0 + 5], axis: 1)
+        }
+        let deviation = try statistics.deviation.tensor.elements(Double.self)
+        let values = (0..<16).map { Double($0 * 15) / 127.5 - 1 }
+        let mean = values.reduce(0, +) / 16
+        let expected = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 16).squareRoot()
+        expectClose(deviation, [expected, expected / 30, expected / 30], within: 1e-5, "deviation")
+        expectClose(try statistics.mean.tensor.elements(), [mean, 2, 5], within: 1e-5, "mean")
+        let still = try FeatureStatistics(channels: 1)
+        try still.measure(images, batchSize: 2) { try $0 * 0 + 3 }
+        #expect(try still.standardised(.zeros([1, 1, 1, 1])).elements(Float.self) == [-3])
+    }
+}
