@@ -95,6 +95,8 @@ public final class WorkerDaemon: Sendable {
                 let free = configuration.slots - used
                 guard free > 0 else {
                     _ = await freed.next()
+                    // Short jobs end together: one question for all their slots.
+                    try? await Task.sleep(for: .milliseconds(1))
                     continue
                 }
                 do {

@@ -36,7 +36,7 @@ extension FeatureNetwork {
         let parameters = Dictionary(namedParameters.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         for (name, tensor) in namedParameters where tensor.shape.count == 4 {
             let fanOut = Double(tensor.shape[0] * tensor.shape.dropFirst(2).reduce(1, *))
-            try tensor.fillNormal(deviation: (2 / fanOut).squareRoot(), generator: generator)
+            try tensor.fillNormal(mean: 0, deviation: (2 / fanOut).squareRoot(), generator: generator)
             try parameters[name.dropLast("weight".count) + "bias"]?.fill(0)
         }
     }

@@ -193,11 +193,12 @@ final class JobStore: Sendable {
         try await write { try $0.checkpoint(identity, request, now: now) }
     }
 
+    /// - Parameter text: the result's JSON, if it is at hand.
     func complete(
-        _ identity: String, _ request: ResultRequest, now: Double
+        _ identity: String, _ request: ResultRequest, text: String? = nil, now: Double
     ) async throws -> (Acknowledgement, unneeded: String?) {
         // Outside of the transaction, which is where all requests meet.
-        let text = try Ledger.text(request.result)
+        let text = try text ?? Ledger.text(request.result)
         return try await write { try $0.complete(identity, request, text: text, now: now) }
     }
 
