@@ -45,7 +45,7 @@ struct HTMLPage {
             let header = datasets.map { "<th>\(HTML.escaped(SweepReport.title(ofDataset: $0)))</th>" }.joined()
             let rows = table.lines.compactMap { line -> String? in
                 let cells = datasets.enumerated().map { index, dataset -> String in
-                    let text = HTML.escaped(report.text(table.cell(line, dataset), metric))
+                    let text = HTML.escaped(report.text(table.cell(line, dataset), line, dataset, metric))
                     let kind = ["", " class=\"best\"", " class=\"second\""][places[index][line] ?? 0]
                     return "<td\(kind)>\(text)</td>"
                 }

@@ -19,7 +19,9 @@ struct JobTable {
     /// RFC 4180.
     var csv: String {
         let (options, metrics) = (options, metrics)
+        let studied = metrics.filter { metric in report.jobs.contains { study($0, metric) != nil } }
         let header = ["sweep", "method"] + options + ["dataset", "fingerprint", "seed", "state"] + metrics
+            + studied.flatMap { ["\($0)_study", "\($0)_difference"] }
             + ["failed_attempts", "training_seconds", "wall_seconds", "peak_memory", "worker", "host", "device", "engine", "identity"]
         var lines = [header]
         for row in report.jobs {
@@ -28,6 +30,10 @@ struct JobTable {
             fields += options.map { row.job.configuration[$0].map { "\($0)" } ?? "" }
             fields += [row.job.dataset, row.job.fingerprint, String(row.job.seed), row.state.rawValue]
             fields += metrics.map { name in result?.metrics[name].map { "\($0)" } ?? "" }
+            fields += studied.flatMap { name -> [String] in
+                guard let mean = study(row, name) else { return ["", ""] }
+                return ["\(mean)", result?.metrics[name].map { "\($0 - mean)" } ?? ""]
+            }
             fields += [
                 String(row.failedAttempts), result.map { "\($0.trainingSeconds)" } ?? "", result.map { "\($0.wallSeconds)" } ?? "",
                 result.map { "\($0.peakMemory)" } ?? "", result?.worker ?? "", result?.host ?? "", result?.device ?? "",
@@ -36,6 +42,13 @@ struct JobTable {
             lines.append(fields)
         }
         return lines.map { $0.map(Self.quoted).joined(separator: ",") }.joined(separator: "\r\n") + "\r\n"
+    }
+
+    /// The study's mean for jobs like this one, as a share like the job's own metrics.
+    private func study(_ row: JobRow, _ metric: String) -> Double? {
+        Catalogue.published(
+            method: row.job.method, dataset: row.job.dataset, metric: metric, configuration: row.job.configuration
+        ).map { $0.mean / 100 }
     }
 
     private static func quoted(_ field: String) -> String {
@@ -64,6 +77,16 @@ struct JobTable {
         let n: Int
         let mean: Double
         let sd: Double?
+        let study: StudyEntry?
+    }
+
+    /// The study's number, as shares like the metric itself.
+    private struct StudyEntry: Encodable {
+        let mean: Double
+        let sd: Double?
+        /// This sweep's mean less the study's.
+        let difference: Double
+        let source: String
     }
 
     var json: String {
@@ -72,7 +95,14 @@ struct JobTable {
             table.datasets.compactMap { dataset -> CellEntry? in
                 guard let cell = table.cell(line, dataset) else { return nil }
                 let metrics = cell.values.keys.reduce(into: [String: MetricEntry]()) { entries, name in
-                    entries[name] = cell.summary(name).map { MetricEntry(n: $0.count, mean: $0.mean, sd: $0.deviation) }
+                    entries[name] = cell.summary(name).map { summary in
+                        let study = report.published(cell, line, dataset, name).map {
+                            StudyEntry(
+                                mean: $0.mean / 100, sd: $0.deviation.map { $0 / 100 }, difference: summary.mean - $0.mean / 100,
+                                source: $0.source.title)
+                        }
+                        return MetricEntry(n: summary.count, mean: summary.mean, sd: summary.deviation, study: study)
+                    }
                 }
                 return CellEntry(
                     method: line.method, variant: line.variant, dataset: dataset, expected: cell.expected, metrics: metrics)

@@ -76,14 +76,35 @@ public struct SweepReport: Sendable {
         return line.variant.isEmpty ? method : "\(method) [\(line.variant)]"
     }
 
-    /// `67.5 ± 0.9`: percent as the study gives them; `(2/3)` behind it when jobs are missing.
-    func text(_ cell: ResultTable.Cell?, _ metric: String) -> String {
+    /// `67.5 ± 0.9`: percent as the study gives them; `(2/3)` behind it when jobs are missing; `[68.0, -0.5]` where the
+    /// study has a number for these very settings: its mean and the difference from it.
+    func text(_ cell: ResultTable.Cell?, _ line: ResultTable.Line, _ dataset: String, _ metric: String) -> String {
         guard let cell else { return "" }
         guard let summary = cell.summary(metric) else { return status.isFinished ? "–" : "…" }
         var text = percent(summary.mean)
         if let deviation = summary.deviation { text += " ± \(percent(deviation))" }
         if !cell.isComplete(metric) { text += " (\(summary.count)/\(cell.expected))" }
+        if let study = published(cell, line, dataset, metric) {
+            text += String(format: " [%.1f, %+.1f]", study.mean, summary.mean * 100 - study.mean)
+        }
         return text
+    }
+
+    /// The study's number for a cell.
+    func published(
+        _ cell: ResultTable.Cell, _ line: ResultTable.Line, _ dataset: String, _ metric: String
+    ) -> PublishedResult? {
+        Catalogue.published(method: line.method, dataset: dataset, metric: metric, configuration: cell.configuration)
+    }
+
+    /// Whether the study has a number for any cell that has one.
+    private var hasPublished: Bool {
+        table.lines.contains { line in
+            table.datasets.contains { dataset in
+                guard let cell = table.cell(line, dataset) else { return false }
+                return metrics.contains { cell.summary($0) != nil && published(cell, line, dataset, $0) != nil }
+            }
+        }
     }
 
     func percent(_ value: Double) -> String { String(format: "%.1f", value * 100) }
@@ -101,6 +122,6 @@ public struct SweepReport: Sendable {
 
     /// What stands under every table.
     var explanation: String {
-        "percent, mean ± standard deviation over seeds"
+        "percent, mean ± standard deviation over seeds" + (hasPublished ? "; in brackets the study's mean and the difference from it" : "")
     }
 }

@@ -21,7 +21,7 @@ struct TableText {
         let places = datasets.map { table.places(metric, $0) }
         var rows = [[SweepReport.title(ofMetric: metric)] + datasets.map(SweepReport.title(ofDataset:))]
         for line in table.lines {
-            let values = datasets.map { report.text(table.cell(line, $0), metric) }
+            let values = datasets.map { report.text(table.cell(line, $0), line, $0, metric) }
             if values.contains(where: { !$0.isEmpty }) { rows.append([SweepReport.title(of: line)] + values) }
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -67,7 +67,7 @@ struct MarkdownText {
             ]
             for line in table.lines {
                 let cells = datasets.enumerated().map { index, dataset in
-                    let text = report.text(table.cell(line, dataset), metric)
+                    let text = report.text(table.cell(line, dataset), line, dataset, metric)
                     return places[index][line] == 1 ? "**\(text)**" : text
                 }
                 guard cells.contains(where: { !$0.isEmpty }) else { continue }

@@ -29,6 +29,8 @@ public struct ResultTable: Sendable {
     /// One method variant on one data set.
     public struct Cell: Sendable, Hashable {
         public let expected: Int
+        /// The first job's options; those of the others are the same but for the seed.
+        public let configuration: Settings
         /// Values of the finished jobs in the order of their seeds, by metric.
         public let values: [String: [Double]]
 
@@ -93,7 +95,7 @@ public struct ResultTable: Sendable {
             for row in rows.sorted(by: { $0.job.seed < $1.job.seed }) {
                 for (name, value) in row.metrics ?? [:] { values[name, default: []].append(value) }
             }
-            return Cell(expected: rows.count, values: values)
+            return Cell(expected: rows.count, configuration: rows[0].job.configuration, values: values)
         }
     }
 

@@ -21,7 +21,7 @@ struct Medsweep: AsyncParsableCommand {
             RunCommand.self, PlanCommand.self, ServeCommand.self, SubmitCommand.self, StatusCommand.self,
             ReportCommand.self, DataCommand.self, EventsCommand.self, WorkersCommand.self, JobCommand.self,
             ExplainCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, RetryCommand.self,
-            PrioritiseCommand.self,
+            PrioritiseCommand.self, MethodsCommand.self,
         ])
 
     static func main() async {

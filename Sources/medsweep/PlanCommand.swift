@@ -1,4 +1,5 @@
 import ArgumentParser
+import Catalogue
 import Foundation
 import Sweep
 import Wire
@@ -16,10 +17,38 @@ struct PlanCommand: AsyncParsableCommand {
     @Flag(help: "List every job.")
     var jobs = false
 
+    @Flag(help: "Say what the jobs take: images, multiply-accumulates and hours on one machine.")
+    var cost = false
+
+    @Option(help: "With --cost: the floating-point operations, in 10^12 a second, that the machine keeps up (default: 3.5, an NVIDIA T4).")
+    var tflops: Double?
+
+    @Option(help: "With --cost: the least milliseconds that a batch takes (default: 6).")
+    var stepTime: Double?
+
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        guard cost || tflops == nil && stepTime == nil else { throw ValidationError("--tflops and --step-time need --cost") }
+        guard !cost || !jobs else { throw ValidationError("--cost and --jobs exclude each other; ask for one") }
+        if let tflops, !(tflops > 0 && tflops.isFinite) { throw ValidationError("--tflops takes a number above 0") }
+        if let stepTime, !(stepTime >= 0 && stepTime.isFinite) { throw ValidationError("--step-time takes a number from 0 on") }
+    }
+
+    /// The machine that hours are given for.
+    private var machine: Machine {
+        var machine = Machine.t4
+        if let tflops {
+            machine.name = "machine"
+            machine.sustainedTeraflops = tflops
+        }
+        if let stepTime { machine.secondsPerStep = stepTime / 1000 }
+        return machine
+    }
+
     func run() async throws {
+        guard !cost else { return try printCost() }
         var (sweep, request) = try source.request()
         let absent = sweep.datasetNames.filter { request.fingerprints[$0] == nil }
         let plan: SubmitResponse
@@ -41,6 +70,17 @@ struct PlanCommand: AsyncParsableCommand {
         if !absent.isEmpty, connection.coordinator == nil {
             Terminal.note("not found, so nothing of theirs can be known to be finished: \(absent.joined(separator: ", ")); see --data")
         }
+    }
+
+    /// No coordinator is asked, and no image is read, for what jobs take does not depend on either.
+    private func printCost() throws {
+        let (sweep, _, known) = try source.parse()
+        let fingerprints = Dictionary(sweep.datasetNames.map { ($0, "any") }) { first, _ in first }
+        let text = try CostText(
+            sweep: sweep.name,
+            cost: SweepCost(
+                sweep.jobs(fingerprints: fingerprints), counts: SweepSource.counts(of: sweep, in: known), machine: machine))
+        Terminal.print(json ? try text.json() : text.text)
     }
 
     /// Fingerprints with a place-holder for what is not here.

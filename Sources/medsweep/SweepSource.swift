@@ -33,17 +33,36 @@ struct SweepSource: ParsableArguments {
         return text
     }
 
-    /// Parses the file, finds the data sets it names and returns the request that submits it.
-    func request() throws -> (sweep: SweepFile, request: SubmitRequest) {
+    /// Parses the file; the data sets that it may name are the catalogue's and those of the data folders.
+    func parse() throws -> (sweep: SweepFile, source: String, known: [String: URL]) {
         let source = try read()
         let known = try LocalDatasets.find(in: dataFolders)
         let descriptions = Catalogue.datasets + known.keys.sorted().filter { Catalogue.dataset($0) == nil }.map { .custom($0) }
-        let sweep = try SweepFile.parse(source: source, file: file, overrides: overrides, datasets: descriptions)
+        return (try SweepFile.parse(source: source, file: file, overrides: overrides, datasets: descriptions), source, known)
+    }
+
+    /// Parses the file, finds the data sets it names and returns the request that submits it.
+    func request() throws -> (sweep: SweepFile, request: SubmitRequest) {
+        let (sweep, source, known) = try parse()
         var fingerprints: [String: String] = [:]
         for name in sweep.datasetNames {
             if let folder = known[name] { fingerprints[name] = try LocalDatasets.fingerprint(of: folder, name: name) }
         }
         let request = SubmitRequest(source: source, file: file, overrides: overrides, fingerprints: fingerprints)
         return (sweep, request)
+    }
+
+    /// How many images there are in the data sets of a sweep that the study does not have, as far as their folders are here.
+    static func counts(of sweep: SweepFile, in known: [String: URL]) throws -> [String: StudyCounts] {
+        var counts: [String: StudyCounts] = [:]
+        for name in sweep.datasetNames where Catalogue.dataset(name)?.study == nil {
+            guard let root = known[name] else { continue }
+            let folder = try ImageFolder.open(root, name: name)
+            let abnormal = folder.test.count { $0.isAbnormal }
+            counts[name] = StudyCounts(
+                train: folder.train.count, testNormal: folder.test.count - abnormal, testAbnormal: abnormal,
+                masks: folder.test.count { $0.mask != nil })
+        }
+        return counts
     }
 }

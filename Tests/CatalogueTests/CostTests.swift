@@ -1,0 +1,101 @@
+import Testing
+
+@testable import Catalogue
+
+/// The work of jobs against the specification's section 6.
+@Suite struct CostTests {
+    private func cost(_ method: String, _ settings: Settings = [:]) throws -> NetworkCost {
+        // Also for methods whose options are all at the study's values.
+        let defaults = Catalogue.method(method)?.resolve([:], for: .custom("any")) ?? [:]
+        return try #require(NetworkCost(method: method, configuration: defaults.merging(settings) { $1 }))
+    }
+
+    private func isNear(_ value: Double, _ expected: Double, within share: Double = 0.01) -> Bool {
+        abs(value - expected) <= expected * share
+    }
+
+    @Test func networksAreAsLargeAsTheyAre() throws {
+        #expect(isNear(try cost("ae").scoring, 13.1e6) && isNear(try cost("ae").training, 39.4e6))
+        #expect(isNear(try cost("ae", ["input_size": 128]).scoring, 52.5e6, within: 0.05))
+        #expect(isNear(try cost("dae", ["input_size": 128, "base_channels": 64, "levels": 5]).scoring, 12.0e9))
+        #expect(isNear(try cost("dae", ["input_size": 64, "base_channels": 64, "levels": 5]).scoring, 3.0e9))
+        // What the study's table gives for scoring, and about 1.1 GMAC for one pass of VGG19 to relu4_2.
+        #expect(isNear(try cost("f-anogan", ["input_size": 64, "base_channels": 64, "critic_steps": 5]).scoring, 6.88e9))
+        let perceptual = NetworkSizes(["input_size": 64]).perceptual
+        #expect(isNear(perceptual, 1.14e9))
+        let plain = try cost("ae").training
+        #expect(isNear(try cost("ae-perceptual").training, 85 * plain, within: 0.05))
+        #expect(isNear(try cost("constrained-ae").training, 1.5 * plain))
+        #expect((3...5).contains(try cost("ganomaly").training / plain))
+        let variational = try cost("vae")
+        #expect(isNear(try cost("vae-grad-rec").scoring, 3 * variational.scoring))
+    }
+
+    @Test func optionsChangeTheWork() throws {
+        let plain = try cost("ae").training
+        for settings: Settings in [["width": 2], ["depth": 2], ["hidden_size": 2048], ["input_size": 128], ["color": "rgb"]] {
+            let larger = try cost("ae", settings)
+            #expect(larger.training > plain, "\(settings)")
+        }
+        // A block of two convolutions: 9 · c² · s² more on either side.
+        let blocks: [(channels: Double, side: Double)] = [(16, 32), (32, 16), (64, 8), (64, 4)]
+        let extra = blocks.reduce(0.0) { $0 + 18 * $1.channels * $1.channels * $1.side * $1.side }
+        let deeper = try cost("ae", ["depth": 2])
+        let shallow = try cost("ae")
+        #expect(deeper.scoring == shallow.scoring + extra)
+    }
+
+    /// Every method of the catalogue has a cost.
+    @Test func everyMethodIsInTheTable() {
+        for method in Catalogue.methods {
+            let configuration = method.resolve([:], for: .custom("any"))
+            let network = NetworkCost(method: method.name, configuration: configuration)
+            #expect((network?.training ?? 0) > (network?.scoring ?? .infinity) / 4, "\(method.name)")
+        }
+        #expect(NetworkCost(method: "new", configuration: [:]) == nil)
+    }
+
+    /// Steps and images of a run, specification 6.2.
+    @Test(arguments: [
+        ("rsna", 15_250, 0.96e6), ("vincxr", 15_750, 1.00e6), ("brain", 9600, 0.60e6), ("lag", 6000, 0.375e6), ("isic", 26_250, 1.68e6),
+        ("c16", 20_000, 1.27e6), ("brats", 16_500, 1.05e6),
+    ])
+    func runsAreAsLong(_ name: String, _ steps: Double, _ images: Double) throws {
+        let dataset = try #require(Catalogue.dataset(name)), method = try #require(Catalogue.method("ae"))
+        let job = JobDescription(
+            method: "ae", configuration: method.resolve([:], for: dataset), dataset: name, fingerprint: "f", seed: 0)
+        let counts = try #require(dataset.study)
+        let cost = try #require(JobCost(job, counts: counts))
+        let tested = Double(counts.testNormal + counts.testAbnormal)
+        #expect(cost.steps == steps + (tested / 64).rounded(.up))
+        #expect(isNear(cost.trainingImages, images) && cost.scoredImages == tested)
+    }
+
+    /// Steps instead of epochs, and a second stage.
+    @Test func otherLengths() throws {
+        let counts = StudyCounts(train: 100, testNormal: 10, testAbnormal: 10)
+        func job(_ method: String, _ settings: Settings) -> JobDescription {
+            JobDescription(method: method, configuration: settings, dataset: "d", fingerprint: "f", seed: 0)
+        }
+        let steps = try #require(JobCost(job("fae-mse", ["steps": 10, "batch_size": 30, "input_size": 128, "color": "rgb"]), counts: counts))
+        #expect(steps.trainingImages == 260 && steps.steps == 11)
+        let stages = try #require(
+            JobCost(job("f-anogan", ["epochs": 3, "encoder_epochs": 2, "batch_size": 50, "input_size": 64]), counts: counts))
+        #expect(stages.trainingImages == 500 && stages.steps == 11)
+    }
+
+    /// The two runs that the machine's figures were taken from.
+    @Test func machineIsAsItWasSeen() throws {
+        let dataset = try #require(Catalogue.dataset("rsna"))
+        let ae = JobDescription(
+            method: "ae", configuration: try #require(Catalogue.method("ae")).resolve([:], for: dataset), dataset: "rsna",
+            fingerprint: "f", seed: 0)
+        let dae = JobDescription(
+            method: "dae",
+            configuration: ["epochs": 250, "batch_size": 64, "input_size": 64, "base_channels": 64, "levels": 5, "color": "grey"],
+            dataset: "rsna", fingerprint: "f", seed: 0)
+        let counts = try #require(dataset.study)
+        #expect(isNear(Machine.t4.seconds(try #require(JobCost(ae, counts: counts))), 96, within: 0.1))
+        #expect(isNear(Machine.t4.seconds(try #require(JobCost(dae, counts: counts))), 82 * 60, within: 0.1))
+    }
+}
