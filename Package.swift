@@ -118,7 +118,7 @@ let package = Package(
             "Client", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
         ]),
         .testTarget(name: "CommandTests", dependencies: [
-            "Client", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Catalogue", "Client", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .testTarget(name: "WorkerTests", dependencies: ["TestSupport", "Worker", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),

@@ -80,7 +80,7 @@ extension CoordinatorRoutes {
             } ?? ""
             let weights = job.trainedWeights.map { ",\"trainedWeights\":\"\($0)\"" } ?? ""
             return """
-                {"attempt":\(job.attempt),\(checkpoint)"checkpointInterval":\(job.checkpointInterval),\
+                {"artefacts":\(job.artefacts),"attempt":\(job.attempt),\(checkpoint)"checkpointInterval":\(job.checkpointInterval),\
                 "duration":\(configuration.leaseDuration),"heartbeat":\(configuration.heartbeat),\
                 "identity":"\(job.identity)","job":\(job.job),"token":\(job.token)\(weights)}
                 """

@@ -21,6 +21,7 @@ struct PolicyParser {
         if let part = parts["priority"] { policy.priority = try integer(part, "'priority'", -1000...1000) }
         if let part = parts["metric"] { policy.metric = try metric(part.value) }
         if let part = parts["checkpoint_every"] { policy.checkpoint = try checkpoint(part) }
+        if let part = parts["artefacts"] { policy.artefacts = try artefacts(part.value) }
         return policy
     }
 
@@ -106,6 +107,19 @@ struct PolicyParser {
         if let entry = entries["goal"], try word(entry, "'goal'", ["maximize", "minimize"]) == "minimize" {
             result.goal = .minimize
         }
+        return result
+    }
+
+    private func artefacts(_ node: Node) throws(SweepFileError) -> SweepPolicy.Artefacts {
+        var result = SweepPolicy.Artefacts()
+        let entries = try reader.pairs(node, "artefacts", known: ["maps", "examples"])
+        if let entry = entries["maps"] {
+            guard let isKept = try reader.setting(entry.value, "'maps'").value.booleanValue else {
+                throw reader.error(entry.line, "'maps' must be true or false")
+            }
+            result.maps = isKept
+        }
+        if let entry = entries["examples"] { result.examples = try integer(entry, "'examples'", 0...64) }
         return result
     }
 

@@ -10,8 +10,21 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
     public var priority = 0
     public var metric = Metric()
     public var checkpoint = CheckpointInterval.seconds(60)
+    public var artefacts = Artefacts()
 
     public init() {}
+
+    /// What an older version wrote lacks the later keys.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        requires = try values.decode(Requirements.self, forKey: .requires)
+        retry = try values.decode(RetryPolicy.self, forKey: .retry)
+        limits = try values.decode(Limits.self, forKey: .limits)
+        priority = try values.decode(Int.self, forKey: .priority)
+        metric = try values.decode(Metric.self, forKey: .metric)
+        checkpoint = try values.decode(CheckpointInterval.self, forKey: .checkpoint)
+        artefacts = try values.decodeIfPresent(Artefacts.self, forKey: .artefacts) ?? Artefacts()
+    }
 
     /// What a worker must offer to be given a job.
     public struct Requirements: Codable, Sendable, Hashable {
@@ -71,6 +84,15 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
         public enum Goal: String, Codable, Sendable { case maximize, minimize }
         public var name = "auc"
         public var goal = Goal.maximize
+        public init() {}
+    }
+
+    /// What a finished job keeps besides its metrics, scores and weights.
+    public struct Artefacts: Codable, Sendable, Hashable {
+        /// The anomaly maps of all test images.
+        public var maps = true
+        /// Of each class so many of the highest-scored and of the lowest-scored images, to look at; 0: none.
+        public var examples = 8
         public init() {}
     }
 

@@ -75,9 +75,12 @@ public struct Lease: Codable, Sendable, Hashable {
     public var checkpointInterval: SweepPolicy.CheckpointInterval
     /// The SHA-256 of the weights to score instead of training any.
     public var trainedWeights: String?
+    /// What to keep of the job; `nil` from an older coordinator.
+    public var artefacts: SweepPolicy.Artefacts?
     public init(
         identity: String, job: JobDescription, token: Int64, attempt: Int, duration: Double, heartbeat: Double,
-        checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval, trainedWeights: String? = nil
+        checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval, trainedWeights: String? = nil,
+        artefacts: SweepPolicy.Artefacts? = nil
     ) {
         self.identity = identity
         self.job = job
@@ -88,6 +91,7 @@ public struct Lease: Codable, Sendable, Hashable {
         self.checkpoint = checkpoint
         self.checkpointInterval = checkpointInterval
         self.trainedWeights = trainedWeights
+        self.artefacts = artefacts
     }
 }
 

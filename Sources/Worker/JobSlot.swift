@@ -156,6 +156,10 @@ final class JobSlot: Sendable {
                 worker.logger.warning("\(label) trains by itself, since the weights it was to score are lost: \(error)")
             }
         }
+        if let artefacts = lease.artefacts {
+            request.keepsMaps = artefacts.maps
+            request.examples = artefacts.examples
+        }
         if let checkpoint = lease.checkpoint {
             let file = folder.appending(path: "resume.safetensors")
             do {

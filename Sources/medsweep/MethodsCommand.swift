@@ -24,7 +24,7 @@ struct MethodsCommand: ParsableCommand {
         }
         guard let description = Catalogue.method(method) else {
             let hint = nearestNameHint(for: method, among: Catalogue.methods.map(\.name))
-            throw ValidationError("there is no method '\(method.oneLine)'\(hint); medsweep methods lists them all")
+            throw Failure(.usage, "there is no method '\(method.oneLine)'\(hint); medsweep methods lists them all")
         }
         Terminal.print(json ? try MethodsText.json(description) : MethodsText.explanation(description))
     }

@@ -32,14 +32,15 @@ import Testing
 
         deinit { try? FileManager.default.removeItem(at: folder) }
 
-        func run(_ method: String) throws -> TrainingResult {
+        func run(_ method: String, keepsMaps: Bool = true, examples: Int = 8) throws -> TrainingResult {
             let small: Settings = ["input_size": 16, "hidden_size": 8, "latent_size": 2, "batch_size": 4, "epochs": 1]
             let job = JobDescription(
                 method: method, configuration: Catalogue.method(method)!.resolve(small, for: .custom("discs")), dataset: "discs",
                 fingerprint: String(repeating: "0", count: 64), seed: 1)
-            let request = TrainingRequest(
+            var request = TrainingRequest(
                 job: job, dataFolder: folder.appending(path: "data"), cacheDirectory: folder.appending(path: "cache"),
                 workDirectory: folder.appending(path: "work"))
+            (request.keepsMaps, request.examples) = (keepsMaps, examples)
             guard case .finished(let result) = try JobRunner.run(request, report: { _ in }, shouldStop: { false }) else {
                 throw TrainingError("the job stopped")
             }
@@ -49,6 +50,8 @@ import Testing
 
     @Test(arguments: ["ae", "vae"]) func filesHoldWhatTheMetricsCameFrom(_ method: String) throws {
         let place = try Place()
+        // Without a later use its folder could be gone already.
+        defer { withExtendedLifetime(place) {} }
         let result = try place.run(method)
         #expect(Set(result.artefacts.keys) == ["scores.json", "weights.safetensors", "maps.bin", "examples.png", "examples.json"])
         #expect(Set(result.metrics.keys) == Set(Catalogue.metrics.map(\.name)))
@@ -74,9 +77,22 @@ import Testing
         #expect(sheet.width == 4 * 68 + 4 && sheet.height == 5 * 68 + 4)
     }
 
+    /// What is kept is a matter of disk space and never changes a number; a method without maps leaves none.
+    @Test func onlyWhatIsAskedForIsKept() throws {
+        let place = try Place()
+        defer { withExtendedLifetime(place) {} }
+        let (whole, bare) = (try place.run("ae"), try place.run("ae", keepsMaps: false, examples: 0))
+        #expect(Set(bare.artefacts.keys) == ["scores.json", "weights.safetensors"] && bare.metrics == whole.metrics)
+        let few = try place.run("ae", keepsMaps: false, examples: 1)
+        let about = try JSONDecoder().decode(
+            Examples.Description.self, from: Data(contentsOf: #require(few.artefacts["examples.json"])))
+        #expect(about.rows.map(\.label) == [1, 1, 0, 0] && about.columns.count == 4 && few.artefacts["maps.bin"] == nil)
+    }
+
     /// The same job leaves the same bytes, reconstructions drawn from noise included.
     @Test func filesAreTheSameEachTime() throws {
         let (first, second) = (try Place(), try Place())
+        defer { withExtendedLifetime((first, second)) {} }
         let (one, other) = (try first.run("vae"), try second.run("vae"))
         for (name, file) in one.artefacts {
             let (data, again) = (try Data(contentsOf: file), try Data(contentsOf: #require(other.artefacts[name])))
@@ -87,12 +103,12 @@ import Testing
     @Test func examplesAreTheEndsOfEachClass() {
         let scores = (0..<60).map { Double($0 * 7 % 60) }
         let labels = (0..<60).map { $0 < 40 }
-        let chosen = Examples.choose(scores: scores, labels: labels)
+        let chosen = Examples.choose(8, scores: scores, labels: labels)
         #expect(chosen.count == 32 && Set(chosen.map(\.index)).count == 32)
         #expect(chosen.map { labels[$0.index] } == Array(repeating: true, count: 16) + Array(repeating: false, count: 16))
         let abnormal = scores[..<40].sorted(by: >)
         #expect(chosen.prefix(16).map { scores[$0.index] } == Array(abnormal.prefix(8) + abnormal.suffix(8)))
         #expect(chosen.prefix(16).map(\.isHighest) == Array(repeating: true, count: 8) + Array(repeating: false, count: 8))
-        #expect(Examples.choose(scores: [1, 1, 2], labels: [false, false, true]).map(\.index) == [2, 0, 1])
+        #expect(Examples.choose(8, scores: [1, 1, 2], labels: [false, false, true]).map(\.index) == [2, 0, 1])
     }
 }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Catalogue
+import Foundation
 import Testing
 
 @testable import medsweep
@@ -79,11 +81,40 @@ import Testing
         #expect(try parse("events", "-n", "1001", "--since", "0", as: EventsCommand.self).lines == 1001)
     }
 
+    @Test func costs() throws {
+        #expect(try parse("plan", "s.yaml", "--cost", "--tflops", "20", "--step-time", "0", "--json", as: PlanCommand.self).tflops == 20)
+        #expect(try refusal("plan", "s.yaml", "--tflops", "20").contains("--cost"))
+        #expect(try refusal("plan", "s.yaml", "--cost", "--tflops", "0").contains("above 0"))
+        #expect(try refusal("plan", "s.yaml", "--cost", "--step-time=-1").contains("--step-time"))
+        #expect(try refusal("plan", "s.yaml", "--cost", "--jobs").contains("--jobs"))
+    }
+
+    @Test func methodsAreExplained() throws {
+        for method in Catalogue.methods {
+            let text = MethodsText.explanation(method)
+            for part in [method.name, method.title, method.source, method.summary] { #expect(text.contains(part), "\(method.name)") }
+            for option in method.options { #expect(text.contains("  \(option.name) "), "\(method.name) \(option.name)") }
+            for line in method.equation.split(separator: "\n") { #expect(text.contains(line), "\(method.name)") }
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(MethodsText.json(method).utf8)) as? [String: Any])
+            #expect((object["options"] as? [[String: Any]])?.count == method.options.count)
+        }
+        let list = MethodsText.list(Catalogue.methods).split(separator: "\n")
+        #expect(list.count == Catalogue.methods.count + 1)
+        #expect(MethodsText.explanation(try #require(Catalogue.method("ae"))).contains("brain        epochs=600"))
+        #expect(MethodsText.explanation(try #require(Catalogue.method("ae-perceptual"))).contains("pretrained weights: vgg19"))
+    }
+
+    @Test func unknownMethodsGetTheNearestName() throws {
+        let command = try parse("methods", "ganomly", as: MethodsCommand.self)
+        let error = #expect(throws: Failure.self) { try command.run() }
+        #expect(error?.description.contains("'ganomly' (did you mean 'ganomaly'?)") == true && error?.code == .usage)
+    }
+
     /// Each command has a help text with an example that parses.
     @Test func examplesParse() throws {
         let commands: [any ParsableCommand.Type] = [
             PauseCommand.self, ResumeCommand.self, CancelCommand.self, RetryCommand.self, PrioritiseCommand.self,
-            EventsCommand.self, ExplainCommand.self, WorkersCommand.self, JobCommand.self,
+            EventsCommand.self, ExplainCommand.self, WorkersCommand.self, JobCommand.self, MethodsCommand.self,
         ]
         for command in commands {
             let help = Medsweep.helpMessage(for: command)

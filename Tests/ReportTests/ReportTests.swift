@@ -101,6 +101,35 @@ struct ReportTests {
         #expect(empty.render(.csv).components(separatedBy: "\r\n").filter { !$0.isEmpty }.count == 2)
     }
 
+    /// Beside a cell with the study's very settings stand its number and the difference, in every form.
+    @Test func studysNumbersStandBesideOurs() throws {
+        let sample = report([
+            job("ae", "rsna", 0, auc: 0.66), job("ae", "rsna", 1, auc: 0.68), job("ae-l1", "colin27-axial", 0, auc: 0.5),
+        ])
+        #expect(sample.render(.table).contains("67.0 ± 1.4 [67.5, -0.5]"))
+        #expect(sample.render(.table).contains("in brackets the study's mean"))
+        #expect(sample.render(.markdown).contains("| AE | 67.0 ± 1.4 [67.5, -0.5] |"))
+        #expect(sample.render(.html).contains("67.0 ± 1.4 [67.5, -0.5]"))
+        // Twice 0.335: the study's 66.7 is the AP.
+        #expect(sample.render(.table).contains("[66.7, -33.2]"))
+        #expect(!sample.render(.table).contains("50.0 ["))
+
+        let lines = sample.render(.csv).components(separatedBy: "\r\n").map { $0.components(separatedBy: ",") }
+        let study = try #require(lines[0].firstIndex(of: "auc_study")), difference = try #require(lines[0].firstIndex(of: "auc_difference"))
+        #expect(lines[1][study] == "0.675")
+        #expect(abs((Double(lines[1][difference]) ?? 9) + 0.015) < 1e-12)
+        #expect(lines[3][study] == "" && lines[3][difference] == "")
+
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(sample.render(.json).utf8)) as? [String: Any])
+        let cells = try #require(object["cells"] as? [[String: Any]])
+        let metrics = cells.map { ($0["metrics"] as? [String: [String: Any]])?["auc"]?["study"] as? [String: Any] }
+        #expect(metrics.count { $0 != nil } == 1)
+        let entry = try #require(metrics.compactMap { $0 }.first)
+        #expect(entry["mean"] as? Double == 0.675 && (entry["source"] as? String)?.contains("table 6") == true)
+        #expect(abs((entry["difference"] as? Double ?? 9) + 0.005) < 1e-12)
+        #expect(!self.sample.render(.table).contains("in brackets"))
+    }
+
     @Test func ticksAreRound() {
         #expect(Chart.ticks(0...1) == [0, 0.5, 1])
         #expect(Chart.ticks(0...40) == [0, 10, 20, 30, 40])

@@ -77,7 +77,7 @@ struct IdentityTests {
         let matrix = "matrix: {method: ae, dataset: brain, seed: 0}\n"
         let plain = try expanded("sweep: s\n" + matrix)
         let other = try expanded(
-            "sweep: t\n" + matrix + "priority: 9\nretry: {max_attempts: 7}\nrequires: {memory: 9GiB}\nlimits: {parallel: 1}\ncheckpoint_every: 5m\nmetric: {name: ap}")
+            "sweep: t\n" + matrix + "priority: 9\nretry: {max_attempts: 7}\nrequires: {memory: 9GiB}\nlimits: {parallel: 1}\ncheckpoint_every: 5m\nmetric: {name: ap}\nartefacts: {maps: false, examples: 2}")
         #expect(plain.map(\.identity) == other.map(\.identity))
     }
 

@@ -58,6 +58,9 @@ struct SweepFileErrorTests {
         Mistake("sweep: s\n" + matrix + "priority: high\n", 3, "whole number"),
         Mistake("sweep: s\n" + matrix + "metric: {name: f1}\n", 3, "auc", "f1"),
         Mistake("sweep: s\n" + matrix + "checkpoint_every: often\n", 3, "epochs", "often"),
+        Mistake("sweep: s\n" + matrix + "artefacts: {examples: 65}\n", 3, "'examples'", "0 to 64"),
+        Mistake("sweep: s\n" + matrix + "artefacts: {maps: some}\n", 3, "'maps'", "true or false"),
+        Mistake("sweep: s\n" + matrix + "artefacts: {map: true}\n", 3, "'map'", "maps"),
         Mistake("sweep: s\nmatrix:\n  method: ae\n  dataset: brain\n  seed: range(0, 4000)\n  epochs: range(1, 4000)\n", 3, "10000000"),
     ]
 

@@ -29,6 +29,7 @@ import Testing
         priority: 0
         metric:   {name: auc, goal: maximize}
         checkpoint_every: 60s
+        artefacts: {maps: true, examples: 4}
         """,
         #"{"sweep": "j", "matrix": {"method": "ae", "dataset": "lag", "seed": [0, 1, 2], "width": [1, 2]}, "checkpoint_every": "10 epochs"}"#,
         "sweep: a\nmatrix: &m\n  method: ae\n  dataset: brain\n  seed: choice(1, 2)\nset: [{to: &t {epochs: 1}}, {when: {seed: 1}, to: *t}]\n",

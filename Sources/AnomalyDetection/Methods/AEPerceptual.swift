@@ -48,6 +48,8 @@ public final class AEPerceptual: SingleLossMethod {
         return try AnomalyScores(map: distance.resizedBilinear(height: images.shape[2], width: images.shape[3]))
     }
 
+    public func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? { try parts.autoencoder(images) }
+
     /// F, `[N, C, S/8, S/8]`.
     func distance(_ images: Tensor, _ reconstructions: Tensor) throws -> Tensor {
         let wanted = try Tensor.withoutGradients { try parts.statistics.standardised(features(images)) }

@@ -25,12 +25,10 @@ struct Examples {
     /// The rows as one image. Maps are stretched from their own lowest to their own highest value, as the study shows them.
     let sheet: Image
 
-    /// Images at either end of each class.
-    static let countPerEnd = 8
-
-    /// Picks the images and reconstructs them; the network is in evaluation mode.
-    init(_ method: any Method, data: JobData, scoring: Scoring, seed: Int) throws {
-        let chosen = Examples.choose(scores: scoring.scores, labels: data.labels)
+    /// Picks the images and reconstructs them, with the network in evaluation mode.
+    /// - Parameter countPerEnd: images at either end of each class.
+    init(_ method: any Method, data: JobData, scoring: Scoring, countPerEnd: Int, seed: Int) throws {
+        let chosen = Examples.choose(countPerEnd, scores: scoring.scores, labels: data.labels)
         let images = try data.test.batch(Tensor(chosen.map { Int64($0.index) }), normalisation: method.normalisation)
         // A stream apart from those of training and scoring.
         let generator = try Generator(seed: UInt64(bitPattern: Int64(seed)) ^ 0xE8A3_71E5_E8A3_71E5)
@@ -66,7 +64,7 @@ struct Examples {
 
     /// The images at either end of each class, abnormal ones first, from the highest score to the lowest; of a small
     /// class each image once.
-    static func choose(scores: [Double], labels: [Bool]) -> [(index: Int, isHighest: Bool)] {
+    static func choose(_ countPerEnd: Int, scores: [Double], labels: [Bool]) -> [(index: Int, isHighest: Bool)] {
         [true, false].flatMap { label -> [(index: Int, isHighest: Bool)] in
             let order = scores.indices.filter { labels[$0] == label }.sorted { (scores[$0], $1) > (scores[$1], $0) }
             let highest = order.prefix(countPerEnd)

@@ -10,28 +10,30 @@ struct JobFiles {
     let scoring: Scoring
     let request: TrainingRequest
 
-    /// Whether maps are kept although no mask asks for them: not where they would take more than half a GiB of memory.
-    static func keepsMaps(_ data: JobData) -> Bool {
-        data.test.count * data.test.pixels <= 1 << 27
+    /// Whether maps are needed although no mask asks for them: not where they would take more than half a GiB of memory.
+    static func needsMaps(_ data: JobData, _ request: TrainingRequest) -> Bool {
+        (request.keepsMaps || request.examples > 0) && data.test.count * data.test.pixels <= 1 << 27
     }
 
     /// Writes the files into the job's work directory.
-    /// - Returns: name → place: `scores.json` always, `maps.bin` from a method with maps (`AnomalyMaps` describes the
-    ///   file), `examples.png` and `examples.json`.
+    /// - Returns: name → place: `scores.json` always; as the request asks, `maps.bin` from a method with maps (`AnomalyMaps`
+    ///   describes the file), `examples.png` and `examples.json`.
     /// - Throws: the file system's errors, `ImagingError`, ``TorchError``.
     func write(_ method: any Method) throws -> [String: URL] {
         var files = [
             "scores.json": try writeJSON(
                 ScoreFile(names: data.names, labels: data.labels.map { $0 ? 1 : 0 }, scores: scoring.scores), "scores.json")
         ]
-        if scoring.mapSide > 0, scoring.maps.count <= AnomalyMaps.pixelLimit {
+        if request.keepsMaps, scoring.mapSide > 0, scoring.maps.count <= AnomalyMaps.pixelLimit {
             let file = place("maps.bin")
             let maps = AnomalyMaps(
                 count: data.names.count, height: scoring.mapSide, width: scoring.mapSide, values: scoring.maps)
             try maps.write(to: file)
             files["maps.bin"] = file
         }
-        let examples = try Examples(method, data: data, scoring: scoring, seed: request.job.seed)
+        guard request.examples > 0 else { return files }
+        let examples = try Examples(
+            method, data: data, scoring: scoring, countPerEnd: request.examples, seed: request.job.seed)
         let sheet = place("examples.png")
         try ImageCodec.writePNG(examples.sheet, to: sheet)
         files["examples.png"] = sheet

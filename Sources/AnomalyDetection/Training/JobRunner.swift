@@ -65,7 +65,7 @@ public enum JobRunner {
     ) throws -> TrainingResult {
         let scoring = try Scoring(
             state.method, images: data.test, seed: UInt64(bitPattern: Int64(request.job.seed)),
-            keepingMaps: data.masks != nil || JobFiles.keepsMaps(data))
+            keepingMaps: data.masks != nil || JobFiles.needsMaps(data, request))
         let labels = data.labels
         let ranking = try RankingMetrics(scores: scoring.scores, labels: labels)
         func mean(_ label: Bool) -> Double {

@@ -22,6 +22,10 @@ public struct TrainingRequest: Codable, Sendable {
     public var checkpointEpochs: Int?
     /// … or once so many seconds have passed since the last one.
     public var checkpointSeconds: Double?
+    /// Whether the anomaly maps of all test images are kept.
+    public var keepsMaps = true
+    /// Of each class so many of the highest-scored and of the lowest-scored images are kept to look at; 0: none.
+    public var examples = 8
 
     public init(
         job: JobDescription, dataFolder: URL, cacheDirectory: URL, workDirectory: URL, weights: PretrainedWeights = PretrainedWeights(),

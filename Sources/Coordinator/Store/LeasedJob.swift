@@ -12,4 +12,6 @@ struct LeasedJob: Sendable {
     let checkpointInterval: String
     /// The digest of the weights that the job scores instead of training its own.
     let trainedWeights: String?
+    /// The JSON of what the sweep keeps of its jobs.
+    let artefacts: String
 }

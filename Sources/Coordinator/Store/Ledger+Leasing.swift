@@ -58,7 +58,7 @@ extension Ledger {
         return LeasedJob(
             identity: entry.identity, job: job, token: token, attempt: entry.record.failedAttempts + 1,
             checkpoint: entry.record.checkpoint, checkpointInterval: sweep.policy.checkpointInterval,
-            trainedWeights: weights)
+            trainedWeights: weights, artefacts: sweep.policy.artefacts)
     }
 
     /// A sweep that has jobs for the worker.

@@ -10,6 +10,8 @@ final class StoreCache: Sendable {
         let policy: SweepPolicy
         /// `policy.checkpoint` as it goes into an answer.
         let checkpointInterval: String
+        /// `policy.artefacts` as well.
+        let artefacts: String
     }
 
     private struct State {
@@ -28,7 +30,8 @@ final class StoreCache: Sendable {
         if let known = state.withLock({ $0.policies[text] }) { return known }
         let policy: SweepPolicy = try WireCoding.decode(from: Data(text.utf8))
         let interval = String(decoding: try WireCoding.encode(policy.checkpoint), as: UTF8.self)
-        let entry = Policy(policy: policy, checkpointInterval: interval)
+        let artefacts = String(decoding: try WireCoding.encode(policy.artefacts), as: UTF8.self)
+        let entry = Policy(policy: policy, checkpointInterval: interval, artefacts: artefacts)
         state.withLock { state in
             if state.policies.count > 1000 { state.policies = [:] }
             state.policies[text] = entry
