@@ -15,7 +15,8 @@ import Testing
     }
 
     @Test func networksAreAsLargeAsTheyAre() throws {
-        #expect(isNear(try cost("ae").scoring, 13.1e6) && isNear(try cost("ae").training, 39.4e6))
+        #expect(isNear(try cost("ae").scoring, 13.1e6))
+        #expect(isNear(try cost("ae").training, 39.4e6))
         #expect(isNear(try cost("ae", ["input_size": 128]).scoring, 52.5e6, within: 0.05))
         #expect(isNear(try cost("dae", ["input_size": 128, "base_channels": 64, "levels": 5]).scoring, 12.0e9))
         #expect(isNear(try cost("dae", ["input_size": 64, "base_channels": 64, "levels": 5]).scoring, 3.0e9))
