@@ -46,5 +46,6 @@ import Wire
         await #expect(throws: ClientError.self) {
             try await ControlTarget.resolve("0123abcd", as: nil, client: client)
         }
+        #expect(server.requests.count == 1)
     }
 }
