@@ -15,17 +15,17 @@ public enum Catalogue {
     public static let datasets: [DatasetDescription] = [
         .init("rsna", title: "RSNA", folder: "RSNA", study: .init(train: 3851, testNormal: 1000, testAbnormal: 1000)),
         .init("vincxr", title: "VinDr-CXR", folder: "VinCXR", study: .init(train: 4000, testNormal: 1000, testAbnormal: 1000)),
-        .init("brain", title: "BrainTumor", folder: "BrainTumor", defaults: ["epochs": 600, "noise_foreground": true],
+        .init("brain", title: "BrainTumor", folder: "BrainTumor", defaults: ["epochs": 600, "noise_foreground": "batch"],
               study: .init(train: 1000, testNormal: 600, testAbnormal: 600)),
         .init("lag", title: "LAG", folder: "LAG", study: .init(train: 1500, testNormal: 811, testAbnormal: 811)),
         .init("isic", title: "ISIC2018", folder: "ISIC2018_Task3", layout: .isic,
               study: .init(train: 6705, testNormal: 909, testAbnormal: 603)),
         .init("c16", title: "Camelyon16", folder: "Camelyon16", defaults: ["color": "rgb"], layout: .camelyon,
               study: .init(train: 5088, testNormal: 1120, testAbnormal: 1113)),
-        .init("brats", title: "BraTS2021", folder: "BraTS2021", defaults: ["noise_foreground": true], layout: .brats,
+        .init("brats", title: "BraTS2021", folder: "BraTS2021", defaults: ["noise_foreground": "batch"], layout: .brats,
               study: .init(train: 4211, testNormal: 828, testAbnormal: 1948, masks: 1948)),
-        .init("colin27-axial", title: "Colin27 axial", folder: "colin27-axial", defaults: ["noise_foreground": true]),
-        .init("colin27-coronal", title: "Colin27 coronal", folder: "colin27-coronal", defaults: ["noise_foreground": true]),
+        .init("colin27-axial", title: "Colin27 axial", folder: "colin27-axial", defaults: ["noise_foreground": "batch"]),
+        .init("colin27-coronal", title: "Colin27 coronal", folder: "colin27-coronal", defaults: ["noise_foreground": "batch"]),
         .init("ihc-patches", title: "IHC patches", folder: "ihc-patches", defaults: ["color": "rgb"]),
     ]
 

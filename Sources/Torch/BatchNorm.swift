@@ -38,7 +38,7 @@ public final class BatchNorm: Module, Layer {
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
         if usesImageStatistics {
             guard input.shape.dropFirst(2).reduce(1, *) > 1 else {
-                throw TorchError("batch normalisation cannot use statistics of one image on \(input): it needs two values a channel")
+                throw TorchError("\(input) has no statistics of single images: they need two values a channel")
             }
             return try BatchNorm.instanceNorm(
                 .tensor(input), .tensor(weight.tensor), .tensor(bias.tensor), .none, .none, .boolean(true), .number(0.1),

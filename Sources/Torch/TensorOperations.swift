@@ -19,6 +19,7 @@ private enum Operators {
     static let sum = Operator("sum", "dim_IntList")
     static let norm = Operator("norm", "ScalarOpt_dim")
     static let minimum = Operator("min")
+    static let minimumAlong = Operator("amin")
     static let greater = Operator("gt", "Tensor")
     static let meanAll = Operator("mean")
     static let mean = Operator("mean", "dim")
@@ -296,6 +297,11 @@ extension Tensor {
 
     /// The smallest element, a scalar.
     public func minimum() throws(TorchError) -> Tensor { try Operators.minimum(.tensor(self)) }
+
+    /// The smallest element over some dimensions, which are kept with a size of 1.
+    public func minimum(axes: [Int]) throws(TorchError) -> Tensor {
+        try Operators.minimumAlong(.tensor(self), .integers(axes), .boolean(true))
+    }
 
     /// 1 where this is greater than `other`, elsewhere 0.
     public func isGreater(than other: Tensor) throws(TorchError) -> Tensor {

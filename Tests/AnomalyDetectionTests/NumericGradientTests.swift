@@ -8,7 +8,7 @@ import Testing
 /// Gradients of formulas of our own against differences of the functions themselves.
 struct NumericGradientTests {
     /// Compares the derivative of `function` along the direction of a sine, for each of `tensors` that it depends on.
-    private func check(_ tensors: [Tensor], step: Double = 5e-3, within tolerance: Double, _ function: () throws -> Tensor) throws {
+    private func check(_ tensors: [Tensor], step: Double = 5e-3, _ function: () throws -> Tensor) throws {
         let gradients = try function().gradients(of: tensors)
         for (tensor, gradient) in zip(tensors, gradients) {
             let direction = try Tensor(
@@ -21,7 +21,7 @@ struct NumericGradientTests {
             let below = try function().item()
             try tensor.copy(from: before)
             let actual = (above - below) / (2 * step)
-            #expect(abs(actual - expected) <= tolerance * max(abs(expected), 1e-3), "\(actual), not \(expected)")
+            #expect(abs(actual - expected) <= 1e-2 * max(abs(expected), 1e-3), "\(actual), not \(expected)")
         }
     }
 
@@ -38,7 +38,7 @@ struct NumericGradientTests {
         let memory = try Memory(slots: 5, latentSize: 4, shrinkThreshold: threshold, generator: Generator(seed: 1))
         let codes = try wave([3, 4], 1.5).requireGradient()
         let target = try wave([3, 4], 0.5)
-        try check([codes, memory.weight.tensor], within: 1e-2) {
+        try check([codes, memory.weight.tensor]) {
             let (found, attention) = try memory(codes)
             return try (found - target).squared().mean() + MemAE.entropy(attention) * 0.1
         }
@@ -53,10 +53,11 @@ struct NumericGradientTests {
         let (images, fakes) = (try wave([2, 1, 16, 16], 0.8), try wave([2, 1, 16, 16], 0.3) * 0.5)
         let mixture = try Tensor([0.3, 0.6] as [Float], shape: [2, 1, 1, 1])
         let critic = method.parts.discriminator
-        let names = ["linear.weight", "features.blocks.layers.3.main.layers.5.weight", "features.blocks.layers.3.shortcut.layers.1.weight"]
+        let block = "features.blocks.layers.3."
+        let names = ["linear.weight", block + "main.layers.5.weight", block + "shortcut.layers.1.weight"]
         let weights = critic.trainableParameters.filter { names.contains($0.name) }
         #expect(weights.count == 3)
-        try check(weights.map(\.tensor), step: 5e-3, within: 1e-2) {
+        try check(weights.map(\.tensor), step: 5e-3) {
             try method.gradientPenalty(images, fakes: fakes, mixture: mixture)
         }
     }

@@ -11,7 +11,7 @@ struct TrainerTests {
         let small: Settings = [
             "input_size": method == "ganomaly" ? 32 : 16, "hidden_size": 8, "latent_size": 2, "batch_size": 4,
             "epochs": method == "f-anogan" ? 2 : 3, "encoder_epochs": 1, "critic_steps": 2, "base_channels": 2, "levels": 3,
-            "memory_size": 5, "noise_resolution": 4, "noise_foreground": true, "discriminator_threshold": 1000,
+            "memory_size": 5, "noise_resolution": 4, "noise_foreground": "batch", "discriminator_threshold": 1000,
         ]
         let description = try #require(Catalogue.method(method))
         // AE-SSIM's window of 11 pixels leaves a 6 × 6 map of 16 pixels.
@@ -129,6 +129,23 @@ struct TrainerTests {
             return state.losses
         }
         #expect(try losses(scoring: true) == losses(scoring: false))
+    }
+
+    /// What the study does in a way of its own can be done in the usual one.
+    @Test(arguments: [
+        ("vae", "score_sampling", Setting.boolean(false)), ("ganomaly", "score_statistics", "running"),
+        ("dae", "noise_foreground", "none"), ("dae", "noise_offset", 0),
+    ]) func alternativesDiffer(_ method: String, _ option: String, _ value: Setting) throws {
+        func scores(_ settings: Settings, seed: UInt64) throws -> [Double] {
+            let job = try job(method, settings)
+            let state = try TrainingState(job)
+            let trainer = try trainer(job, state)
+            for _ in 0..<3 { _ = try trainer.advance() }
+            return try Scoring(state.method, images: images(job), seed: seed, keepingMaps: false).scores
+        }
+        let (study, other) = (try scores([:], seed: 1), try scores([option: value], seed: 1))
+        #expect(study != other && other.allSatisfy(\.isFinite))
+        #expect(try scores([option: value], seed: 2) == other)
     }
 
     @Test func lossThatIsNotANumberIsAnError() throws {

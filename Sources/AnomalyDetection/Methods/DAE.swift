@@ -5,7 +5,8 @@ import Torch
 ///
 /// The noise n is coarse: N(0, σ²) on a small grid, enlarged, moved around by one offset for the whole batch, on brain
 /// MRI only where the image is brighter than the batch's darkest pixel, then doubled and shifted by -1. The shift, which
-/// scoring lacks, is the study's; `noise_offset: 0` trains without.
+/// scoring lacks, is the study's; `noise_offset: 0` trains without, and `noise_foreground: image` asks each image for its own
+/// darkest pixel.
 public final class DAE: SingleLossMethod {
     public static let name = "dae"
 
@@ -13,14 +14,16 @@ public final class DAE: SingleLossMethod {
     public let length: TrainingLength
     private let deviation: Double
     private let resolution: Int
-    private let isForegroundOnly: Bool
+    private let foreground: String
     private let offset: Double
 
     public init(_ settings: MethodSettings, weights: PretrainedWeights, generator: Generator) throws {
         let (size, levels) = (try settings.integer("input_size"), try settings.integer("levels"))
-        guard size % (1 << (levels - 1)) == 0, size >= 2 << (levels - 1) else {
+        // The lowest level's padding mirrors a second row.
+        let factor = 1 << (levels - 1)
+        guard size % factor == 0, size >= 2 * factor else {
             throw TrainingError(
-                "input_size is \(size) but \(levels) levels need a multiple of \(1 << (levels - 1)) of at least \(2 << (levels - 1)); change either")
+                "input_size is \(size) but \(levels) levels need a multiple of \(factor), and two of it; change either")
         }
         unet = try UNet(
             channels: settings.channels(), baseChannels: settings.integer("base_channels"), levels: levels,
@@ -28,7 +31,7 @@ public final class DAE: SingleLossMethod {
         length = .epochs(try settings.integer("epochs"))
         deviation = try settings.number("noise_sd")
         resolution = try settings.integer("noise_resolution")
-        isForegroundOnly = try settings.boolean("noise_foreground")
+        foreground = try settings.text("noise_foreground")
         offset = try settings.number("noise_offset")
     }
 
@@ -52,7 +55,11 @@ public final class DAE: SingleLossMethod {
         var noise = try (grid * deviation)
             .resizedBilinear(height: images.shape[2], width: images.shape[3], aligningCorners: true)
             .rolled(down: down, right: right)
-        if isForegroundOnly { noise = try noise * images.isGreater(than: images.minimum()) }
+        switch foreground {
+        case "batch": noise = try noise * images.isGreater(than: images.minimum())
+        case "image": noise = try noise * images.isGreater(than: images.minimum(axes: [1, 2, 3]))
+        default: break
+        }
         return try Distance.squared.loss(images, unet(images + (noise * 2 + offset)))
     }
 

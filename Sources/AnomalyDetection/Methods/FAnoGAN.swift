@@ -52,7 +52,8 @@ public final class FAnoGAN: Method {
         let mixture = try Tensor.uniform([images.shape[0], images.shape[1], 1, 1], generator: generator)
         let loss = try criticLoss(images, codes: codes, mixture: mixture.to(images.device))
         try optimisers["discriminator"].step(minimising: loss)
-        if (batch.index + 1) % criticSteps == 0 {
+        // In an epoch of fewer batches the generator would never move.
+        if (batch.index + 1) % min(criticSteps, batch.count) == 0 {
             try optimisers["generator"].step(minimising: generatorLoss(codes: self.codes(for: images, generator: generator)))
         }
         return try loss.item()

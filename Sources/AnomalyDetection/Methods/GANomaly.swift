@@ -1,12 +1,13 @@
 import Torch
 
-/// GANomaly (Akcay et al., 2018). From one pass of a batch the generator is moved by w₁ mean((f(x) - f(x̂))²) + w₂ mean(e²)
-/// + w₃ mean((z - ẑ)²) and then the discriminator by ½ (BCE(D(x), 1) + BCE(D(x̂), 0)); f are the discriminator's
+/// GANomaly (Akcay et al., 2018). From one pass of a batch the generator is moved by w₁ mean((f(x) - f(x̂))²) +
+/// w₂ mean(e²) + w₃ mean((z - ẑ)²) and then the discriminator by ½ (BCE(D(x), 1) + BCE(D(x̂), 0)); f are the discriminator's
 /// features. If an epoch's mean loss of the discriminator falls below a threshold, it begins anew (its optimiser does
 /// not). Scored by mean((z - ẑ)²) over the code; there is no map (specification 2.2).
 ///
 /// The study scores single images in training mode: each is normalised by statistics of its own. So are they here, with
-/// whole batches, and the running statistics stay as they are.
+/// whole batches, and the running statistics stay as they are; `score_statistics: running` scores by
+/// these instead.
 public final class GANomaly: Method {
     public static let name = "ganomaly"
 
@@ -17,6 +18,7 @@ public final class GANomaly: Method {
     public let length: TrainingLength
     private let weights: (features: Double, reconstruction: Double, code: Double)
     private let threshold: Double
+    private let usesImageStatistics: Bool
 
     public init(_ settings: MethodSettings, weights: PretrainedWeights, generator: Generator) throws {
         let shape = try BackboneShape(settings)
@@ -33,6 +35,7 @@ public final class GANomaly: Method {
             try settings.number("code_weight")
         )
         threshold = try settings.number("discriminator_threshold")
+        usesImageStatistics = try settings.text("score_statistics") == "image"
     }
 
     private final class Network: Module {
@@ -105,7 +108,7 @@ public final class GANomaly: Method {
     /// Runs `body` with each image normalised by statistics of its own.
     private func withImageStatistics<Result>(_ body: () throws -> Result) rethrows -> Result {
         let norms = parts.generator.modules.compactMap { $0 as? BatchNorm }
-        for norm in norms { norm.usesImageStatistics = true }
+        for norm in norms { norm.usesImageStatistics = usesImageStatistics }
         defer { for norm in norms { norm.usesImageStatistics = false } }
         return try body()
     }

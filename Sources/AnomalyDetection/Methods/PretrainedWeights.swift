@@ -11,7 +11,8 @@ public struct PretrainedWeights: Codable, Sendable, Hashable {
     /// - Throws: ``TrainingError`` when this machine does not have them.
     public func file(_ name: String) throws(TrainingError) -> URL {
         guard let file = files[name] else {
-            throw TrainingError("the pretrained weights '\(name)' are not on this machine; add them with medsweep weights add FILE")
+            throw TrainingError(
+                "the pretrained weights '\(name)' are not on this machine; add them with medsweep weights add FILE")
         }
         return file
     }

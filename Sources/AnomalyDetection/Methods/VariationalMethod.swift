@@ -2,14 +2,16 @@ import Torch
 
 /// A method that trains a variational autoencoder (Kingma and Welling, 2014) with mean(e²) + w KL, where KL is the mean
 /// over batch and code of -½ (1 + s - μ² - exp s). Scored by e² of one draw of the code, since the study samples at test
-/// time too (specification 2.2), unless a subclass says otherwise.
+/// time too (specification 2.2), or with `score_sampling: false` of its mean, unless a subclass says otherwise.
 public class VariationalMethod {
     let autoencoder: VariationalAutoencoder
     private let weight: Double
+    private let samplesScores: Bool
     public final let length: TrainingLength
 
     init(_ settings: MethodSettings, generator: Generator) throws {
         weight = try settings.number("kl_weight")
+        samplesScores = try settings.boolean("score_sampling")
         length = .epochs(try settings.integer("epochs"))
         autoencoder = try VariationalAutoencoder(BackboneShape(settings), generator: generator)
     }
@@ -21,7 +23,8 @@ public class VariationalMethod {
     }
 
     public final func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
-        try AnomalyScores(map: scoreMap(images, noise: noise(for: images, generator: generator)))
+        let noise = try noise(for: images, generator: generator)
+        return try AnomalyScores(map: scoreMap(images, noise: samplesScores ? noise : noise * 0))
     }
 
     public final func reconstruction(of images: Tensor, generator: Generator) throws -> Tensor? {

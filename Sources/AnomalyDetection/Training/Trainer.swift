@@ -64,7 +64,7 @@ package struct Trainer {
     package func step(_ indices: Tensor) throws -> Double {
         let batch = TrainingBatch(
             images: try images.batch(indices, normalisation: state.method.normalisation), epoch: state.epoch,
-            index: state.current?.batchesDone ?? 0)
+            index: state.current?.batchesDone ?? 0, count: Trainer.batches(count: images.count, size: batchSize).count)
         return try state.method.step(batch, optimisers: state.optimisers, generator: state.generator)
     }
 

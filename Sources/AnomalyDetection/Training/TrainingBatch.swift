@@ -8,10 +8,13 @@ public struct TrainingBatch {
     public let epoch: Int
     /// Batches of this epoch done before this one, from 0.
     public let index: Int
+    /// Batches in an epoch.
+    public let count: Int
 
-    public init(images: Tensor, epoch: Int, index: Int) {
+    public init(images: Tensor, epoch: Int, index: Int, count: Int) {
         self.images = images
         self.epoch = epoch
         self.index = index
+        self.count = count
     }
 }

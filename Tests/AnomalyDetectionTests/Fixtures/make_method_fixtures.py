@@ -19,7 +19,7 @@ precision. Run it without arguments.
 
 A digest has the number of elements, their mean, root mean square and sum of x_i cos(0.7 i) / count, and 12 elements at
 equal distances. Weights and images follow the formulas of models.json, the 0.2 there being `weight_scale`; images of
-`dae` are cut off at -0.5. `given`: noise [N,d] and codes [N,z] are 0.9 sin(1.7 i + 0.3), corners of image j are
+`dae` are cut off at 0.1 j - 0.5. `given`: noise [N,d] and codes [N,z] are 0.9 sin(1.7 i + 0.3), corners of image j are
 (3 j + 1, 2 j), the grid [N,C,R,R] is 0.9 sin(1.7 i + 0.3), the shift (5, 9), the mixture [N,C,1,1] (0.3 + 0.17 i) mod 1.
 """
 
@@ -48,8 +48,9 @@ CASES = [
     {"name": "ceae", "options": BACKBONE},
     {"name": "ae-u", "options": COLOUR},
     {"name": "ganomaly", "options": BACKBONE},
-    {"name": "dae", "options": {**UNET, "noise_foreground": True}},
-    {"name": "dae-everywhere", "options": {**UNET, "noise_foreground": False, "channels": 3, "base_channels": 6}},
+    {"name": "dae", "options": {**UNET, "noise_foreground": "batch"}},
+    {"name": "dae-everywhere", "options": {**UNET, "noise_foreground": "none", "channels": 3, "base_channels": 6}},
+    {"name": "dae-image", "options": {**UNET, "noise_foreground": "image"}},
     {"name": "f-anogan", "options": RESIDUAL, "weight_scale": 0.1},
     {"name": "ae-grad", "options": COLOUR, "images": 8},
     {"name": "vae-grad-rec", "options": BACKBONE, "images": 6},
@@ -74,7 +75,7 @@ def images(case):
     i, j = np.arange(np.prod(shape), dtype=np.float64), np.arange(case["images"], dtype=np.float64)
     values = 0.8 * np.sin(0.05 * i[None] + 0.7 * j[:, None])
     if case["method"] == "dae":
-        values = np.maximum(values, -0.5)
+        values = np.maximum(values, 0.1 * j[:, None] - 0.5)
     return round_to_single(values).view(case["images"], *shape)
 
 
@@ -154,7 +155,7 @@ def all_terms(model, method, x, given):
 
 def run(case):
     torch.manual_seed(0)
-    case = {"images": 3, "weight_scale": 0.2, "method": case["name"].split("-shrunk")[0].split("-everywhere")[0], **case}
+    case = {"images": 3, "weight_scale": 0.2, "method": case["name"].split("-shrunk")[0].split("-everywhere")[0].split("-image")[0], **case}
     method = case["method"]
     model = make_model(method, case["options"]).double()
     parameters = ordered_parameters(model)
@@ -196,7 +197,7 @@ def study_counts():
     def count(method, **options):
         return parameter_count(make_model(method, {**STUDY, **options}))
 
-    unet = {"base_channels": 64, "levels": 5, "noise_foreground": False}
+    unet = {"base_channels": 64, "levels": 5, "noise_foreground": "none"}
     return {
         "ae-spatial": count("ae-spatial"), "ae-spatial m=64 d=1": count("ae-spatial", hidden_size=64, latent_size=1),
         "ae-spatial m=64 d=2": count("ae-spatial", hidden_size=64, latent_size=2),

@@ -277,8 +277,10 @@ class Denoising(nn.Module):
     def terms(self, x, given):
         noise = F.interpolate(0.2 * given["grid"], size=x.shape[2:], mode="bilinear", align_corners=True)
         noise = torch.roll(noise, shifts=given["shift"], dims=(2, 3))
-        if self.foreground:
+        if self.foreground == "batch":
             noise = noise * (x > x.min())
+        if self.foreground == "image":
+            noise = noise * (x > x.flatten(1).min(dim=1).values.view(-1, 1, 1, 1))
         return {"loss": mean_square(x - self(x + 2 * (noise - 0.5)))}
 
     def scores(self, x, given):
