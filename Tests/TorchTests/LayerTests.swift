@@ -6,7 +6,7 @@ import Testing
 struct LayerTests {
     private static let cases = [
         "linear", "conv4s2p1", "conv3p1", "conv3p1_bias", "conv1", "deconv4s2p1", "batchnorm2d_train",
-        "batchnorm2d_eval", "batchnorm1d_train", "batchnorm1d_eval", "relu", "deconv2s2_bias", "wsconv3", "groupnorm2",
+        "batchnorm2d_eval", "batchnorm1d_train", "batchnorm1d_eval", "relu", "deconv2s2_bias", "wsconv3", "pooledconv3", "groupnorm2",
         "layernorm", "imagenorm", "reflectionpad1", "averagepool2", "nearest2", "sigmoid", "tanh", "swish",
     ]
 
@@ -54,6 +54,7 @@ struct LayerTests {
         case "relu": ReLU()
         case "deconv2s2_bias": try TransposedConvolution(shape[0], shape[1], kernel: 2, stride: 2, generator: generator)
         case "wsconv3": try WeightStandardisedConvolution(shape[1], shape[0], kernel: 3, generator: generator)
+        case "pooledconv3": try MeanPooledConvolution(shape[1], shape[0], kernel: 3, padding: 1, generator: generator)
         case "groupnorm2": try GroupNorm(shape[0], groups: 2)
         case "layernorm": try LayerNorm(shape)
         case "imagenorm": try imageNorm(shape[0])

@@ -132,8 +132,8 @@ final class ResidualFeatures: Module, Layer {
                 try Convolution(
                     inputs, inputs, kernel: 3, padding: 1, bias: false, initialisation: .kaimingNormal, generator: generator),
                 try LayerNorm([inputs, side, side]), ReLU(),
-                try Convolution(inputs, outputs, kernel: 3, padding: 1, initialisation: .kaimingNormal, generator: generator),
-                AveragePool(2),
+                try MeanPooledConvolution(
+                    inputs, outputs, kernel: 3, padding: 1, initialisation: .kaimingNormal, generator: generator),
             ])
             super.init()
         }

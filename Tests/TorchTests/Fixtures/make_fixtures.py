@@ -71,6 +71,7 @@ def make_layers():
         "relu": (nn.ReLU(), (3, 2, 4, 5)),
         "deconv2s2_bias": (nn.ConvTranspose2d(5, 3, 2, stride=2), (2, 5, 4, 3)),
         "wsconv3": (StandardisedConvolution(3, 5, 3), (2, 3, 7, 6)),
+        "pooledconv3": (nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), nn.AvgPool2d(2)), (2, 3, 8, 6)),
         "groupnorm2": (nn.GroupNorm(2, 6), (3, 6, 4, 5)),
         "layernorm": (nn.LayerNorm([3, 4, 5]), (2, 3, 4, 5)),
         "imagenorm": (ImageNorm(4), (3, 4, 5, 6)),
@@ -108,6 +109,7 @@ def make_layers():
         tensors[f"{name}/input"], tensors[f"{name}/grad_input"] = x, x.grad
         tensors[f"{name}/output"], tensors[f"{name}/cotangent"] = output, cotangent
         for key, parameter in layer.named_parameters():
+            key = key.removeprefix("0.")
             tensors[f"{name}/{key}"], tensors[f"{name}/grad_{key}"] = parameter, parameter.grad
         if is_norm:
             tensors.update({f"{name}/{key}_out": value for key, value in statistics.items()})
