@@ -18,6 +18,7 @@ final class FolderTree {
     let root: URL
     private let path: String
     private var listings: [String: [String]] = [:]
+    private var spellings: [String: [String: [String]]] = [:]
     private var insides: [String: Bool] = [:]
 
     init(_ root: URL) {
@@ -57,8 +58,10 @@ final class FolderTree {
     /// A sentence part about a name that is there but for the case of its letters, such as ` ('ungood' differs in the case
     /// of its letters; rename it)`, or nothing.
     func caseHint(for name: String, in folder: String) -> String {
-        let lowered = name.lowercased()
-        guard let other = names(in: folder).first(where: { $0 != name && $0.lowercased() == lowered }) else { return "" }
+        // Kept, since thousands of names may be missed in one folder.
+        let spellings = spellings[folder] ?? Dictionary(grouping: names(in: folder)) { $0.lowercased() }
+        self.spellings[folder] = spellings
+        guard let other = spellings[name.lowercased()]?.first(where: { $0 != name }) else { return "" }
         return " ('\(other)' differs in the case of its letters; rename it)"
     }
 

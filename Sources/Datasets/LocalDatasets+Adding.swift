@@ -13,13 +13,18 @@ extension LocalDatasets {
         public let isNew: Bool
     }
 
+    /// - Throws: ``DatasetError`` when a data set cannot be called so.
+    public static func checkName(_ name: String) throws(DatasetError) {
+        guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) != nil else {
+            throw DatasetError("a data set cannot be called '\(name)'; use letters, digits, '.', '_' and '-'")
+        }
+    }
+
     /// Makes a data set's folder known under a name to everything that looks into a data folder: by a link in it, called
     /// like the study's folder for the study's names (`brain` becomes `BrainTumor`).
     /// - Throws: ``DatasetError`` when the name cannot be one or is taken, or the folder is no whole data set; `FileError`.
     public static func add(_ root: URL, as name: String, to folder: URL) throws -> Added {
-        guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) != nil else {
-            throw DatasetError("a data set cannot be called '\(name)'; use letters, digits, '.', '_' and '-'")
-        }
+        try checkName(name)
         let described = Catalogue.dataset(orFolder: name)
         let dataset = described?.name ?? name
         let set = try ImageFolder.open(root, name: dataset)

@@ -64,15 +64,17 @@ public enum LocalDatasets {
         try? DurableFile.write(Data(fingerprint.utf8), to: file)
     }
 
-    /// A digest of the names, sizes and times of all files, which changes when the content may have changed.
+    /// A digest of the names, sizes and times of all files, which changes when the content may have changed. It is the same
+    /// by whichever link the folder is reached.
     static func stamp(of folder: ImageFolder) throws(DatasetError) -> String {
-        var lines = "\(folder.train.count) \(folder.orientation.rawValue)\n"
+        let root = folder.root.path
+        var lines = "\(folder.train.count) \(folder.orientation.rawValue) \(FolderTree.realPath(root) ?? root)\n"
         for entry in folder.train + folder.test {
             for file in [entry.path] + (entry.mask.map { [$0] } ?? []) {
                 var status = stat()
                 let path = file.path
                 guard stat(path, &status) == 0 else { throw DatasetError("cannot read '\(path)'") }
-                lines += "\(path) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino) \(entry.isAbnormal)\n"
+                lines += "\(path.hasPrefix(root) ? path.dropFirst(root.count) : path[...]) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino) \(entry.isAbnormal)\n"
             }
         }
         return SHA256.hash(data: Data(lines.utf8)).hexadecimal

@@ -40,6 +40,7 @@ public enum PixelCache {
         return try FileLock.hold(beside: file) {
             // Another process may have made it while this one waited.
             if let block = cached() { return block }
+            removeAbandoned(beside: file)
             try write(to: file, shape: shape) { index throws(ImagingError) in
                 split == .testMasks
                     ? try mask(entries[index], folder.orientation, size: size)
@@ -91,6 +92,17 @@ public enum PixelCache {
             throw error
         }
         try DurableFile.publish(temporary, as: file)
+    }
+
+    /// Removes what processes that were killed in the middle have left of this file more than an hour ago.
+    private static func removeAbandoned(beside file: URL) {
+        let folder = file.deletingLastPathComponent().path
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            guard name.hasPrefix(".\(file.lastPathComponent)."), name.hasSuffix(".partial") else { continue }
+            let path = "\(folder)/\(name)"
+            var status = stat()
+            if stat(path, &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600 { unlink(path) }
+        }
     }
 
     /// Every image is decoded straight into its place.

@@ -1,6 +1,7 @@
 import Catalogue
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -219,6 +220,9 @@ import Testing
         Broken("lists: an unknown orientation", SampleFolder.lists, saying: "orientation 'up'", "\"exif\"") {
             try $0.replace("{\"train\"", with: "{\"orientation\": \"up\", \"train\"", in: "data.json")
         },
+        Broken("lists: another label", SampleFolder.lists, saying: "label \"2\" under \"test\"") {
+            try $0.replace("\"1\": [\"x.png\"]", with: "\"1\": [\"x.png\"], \"2\": [\"x.png\"]", in: "data.json")
+        },
         Broken("lists: images behind a link out", SampleFolder.lists, saying: "'sub/x.png'", "a link out of the data folder") {
             let elsewhere = $0.base.appending(path: "elsewhere")
             try FileManager.default.createDirectory(at: elsewhere, withIntermediateDirectories: true)
@@ -251,5 +255,30 @@ import Testing
         try sample.move("images", "data/images")
         try FileManager.default.createSymbolicLink(at: sample.url("images"), withDestinationURL: sample.url("data/images"))
         #expect(try sample.open().fingerprint() == before)
+    }
+
+    /// Whatever the lists and tables hold, the folder is opened or refused with a sentence that names it.
+    @Test func damagedListsAreReadOrRefused() async throws {
+        let (lists, isic) = (try SampleFolder.lists(), try SampleFolder.isic())
+        let complaints = try await offPool {
+            var mutation = Mutation(seed: 3)
+            var complaints: [String] = []
+            for (sample, file) in [(lists, "data.json"), (isic, SampleFolder.trainingTable), (isic, SampleFolder.testTable)] {
+                let whole = [UInt8](try Data(contentsOf: sample.url(file)))
+                for _ in 0..<300 {
+                    try Data(mutation.damaged(whole)).write(to: sample.url(file))
+                    do throws(DatasetError) {
+                        let folder = try sample.open()
+                        let inside = (folder.train + folder.test).allSatisfy { $0.path.path.hasPrefix(sample.root.path + "/") }
+                        if !inside || folder.train.isEmpty { complaints.append("\(folder)") }
+                    } catch {
+                        if !error.description.contains(sample.root.path) { complaints.append(error.description) }
+                    }
+                }
+                try Data(whole).write(to: sample.url(file))
+            }
+            return complaints
+        }
+        #expect(complaints == [])
     }
 }

@@ -4,7 +4,7 @@ import Imaging
 @testable import Datasets
 
 /// A data set's folder of a test's own, in one of the layouts, with a few small images in it.
-final class SampleFolder {
+final class SampleFolder: Sendable {
     let base = URL.temporaryDirectory.appending(path: "medsweep-samples-\(UUID().uuidString)")
     let name: String
     var root: URL { base.appending(path: name) }

@@ -15,6 +15,9 @@ struct ListReader {
     func read() throws(DatasetError) -> FolderContents {
         let lists = try lists()
         var contents = FolderContents()
+        for (key, label) in lists.otherLabels {
+            contents.add(.layout, "'\(file)' has the label \"\(label)\" under \"\(key)\"; only \"0\" is normal and \"1\" abnormal")
+        }
         switch lists.orientation {
         case nil, "stored": break
         case "exif": contents.orientation = .exif
@@ -113,11 +116,14 @@ struct ListReader {
         return false
     }
 
-    /// `train` may hold other things than lists beside "0" (older releases have `unlabeled`); they are passed over.
+    /// `train` may hold other things than lists beside "0" (older releases have `unlabeled`); they are passed over. Other
+    /// numbers would be classes, and are not.
     private struct Lists: Decodable {
         var train: [String: [String]] = [:]
         var test: [String: [String]] = [:]
         var orientation: String?
+        /// Numbers other than 0 and 1 that stand for classes.
+        var otherLabels: [(key: String, label: String)] = []
 
         private enum Key: String, CodingKey { case train, test, orientation }
         private struct Label: CodingKey {
@@ -129,14 +135,18 @@ struct ListReader {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: Key.self)
+            var others: [(key: String, label: String)] = []
             func lists(_ key: Key) throws -> [String: [String]] {
                 let labels = try container.nestedContainer(keyedBy: Label.self, forKey: key)
+                let numbers = labels.allKeys.map(\.stringValue).filter { Int($0) != nil && $0 != "0" && $0 != "1" }
+                others += numbers.sorted().map { (key.stringValue, $0) }
                 return try Dictionary(
                     uniqueKeysWithValues: labels.allKeys.filter { $0.stringValue == "0" || $0.stringValue == "1" }
                         .map { ($0.stringValue, try labels.decode([String].self, forKey: $0)) })
             }
             train = try lists(.train)
             test = try lists(.test)
+            otherLabels = others
             orientation = try container.decodeIfPresent(String.self, forKey: .orientation)
         }
     }

@@ -6,20 +6,20 @@ import Glibc
 #endif
 
 /// A disk of a few megabytes, in memory, mounted on a folder.
-final class SmallDisk: Sendable {
+public final class SmallDisk: Sendable {
     private let folder: URL
     private let isFull = Mutex(false)
     private var filler: URL { folder.appending(path: "filler") }
 
     /// Whether this machine lets one be mounted.
-    static let isPermitted: Bool = {
+    public static let isPermitted: Bool = {
         let place = URL.temporaryDirectory.appending(path: "medsweep-disk-\(UUID().uuidString)")
         guard (try? FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)) != nil else { return false }
         defer { try? FileManager.default.removeItem(at: place) }
         return (try? SmallDisk(on: place, megabytes: 1)) != nil
     }()
 
-    init(on folder: URL, megabytes: Int) throws {
+    public init(on folder: URL, megabytes: Int) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         self.folder = folder
         guard mount("tmpfs", folder.path, "tmpfs", 0, "size=\(megabytes)m") == 0 else {
@@ -28,7 +28,7 @@ final class SmallDisk: Sendable {
     }
 
     /// Leaves not a byte free, and takes what is given back, until ``free()``.
-    func fill() {
+    public func fill() {
         takeAll()
         isFull.withLock { $0 = true }
         Thread.detachNewThread { [weak self] in
@@ -53,13 +53,13 @@ final class SmallDisk: Sendable {
         }
     }
 
-    func free() throws {
+    public func free() throws {
         isFull.withLock { $0 = false }
         try FileManager.default.removeItem(at: filler)
     }
 
     /// Takes the disk away, whoever still has files open there.
-    func end() {
+    public func end() {
         isFull.withLock { $0 = false }
         umount2(folder.path, Int32(MNT_DETACH))
     }

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Catalogue
+import Datasets
+import Foundation
+import Wire
+
+extension DataCommand {
+    /// `medsweep data list`
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the data sets in a folder of data sets.",
+            discussion: """
+                A fingerprint stands there once it was taken, by check, add, run or a worker, and no file has changed since.
+
+                Example: medsweep data list --data ~/MedIAnomaly-Data
+                """)
+
+        @OptionGroup var options: DataFolderOptions
+
+        @Flag(help: "Print JSON, an object a line.")
+        var json = false
+
+        private struct Row: Encodable {
+            let name: String
+            let folder: String
+            var layout: DatasetLayout?
+            var train: Int?
+            var testNormal: Int?
+            var testAbnormal: Int?
+            var masks: Int?
+            var fingerprint: String?
+            /// Why it cannot be used.
+            var error: String?
+        }
+
+        func run() throws {
+            let folder = try options.folder()
+            let rows = try LocalDatasets.find(in: [folder]).sorted { $0.key < $1.key }.map(row)
+            if json {
+                for row in rows { Terminal.print(String(decoding: try WireCoding.encode(row), as: UTF8.self)) }
+                return
+            }
+            let whole = rows.filter { $0.error == nil }
+            if rows.isEmpty { Terminal.note("there are no data sets in '\(folder.path)'; medsweep data add puts one there") }
+            if !whole.isEmpty {
+                let header = ["name", "layout", "train", "normal", "abnormal", "masks", "fingerprint", "folder"]
+                let cells = whole.map { row in
+                    [row.name, row.layout?.rawValue ?? ""]
+                        + [row.train, row.testNormal, row.testAbnormal, row.masks].map { "\($0 ?? 0)" }
+                        + [String(row.fingerprint?.prefix(8) ?? "-"), row.folder.oneLine]
+                }
+                Terminal.print(TextColumns.lines([header] + cells, right: [2, 3, 4, 5]).joined(separator: "\n"))
+            }
+            for row in rows { if let error = row.error { Terminal.note("'\(row.name)' cannot be used: \(error.oneLine)") } }
+        }
+
+        private func row(_ name: String, _ root: URL) -> Row {
+            var row = Row(name: name, folder: root.resolvingSymlinksInPath().path)
+            do throws(DatasetError) {
+                let folder = try ImageFolder.open(root, name: name)
+                let abnormal = folder.test.count(where: \.isAbnormal)
+                row.layout = folder.layout
+                row.train = folder.train.count
+                row.testNormal = folder.test.count - abnormal
+                row.testAbnormal = abnormal
+                row.masks = folder.test.count { $0.mask != nil }
+                row.fingerprint = try LocalDatasets.knownFingerprint(of: folder)
+            } catch {
+                row.error = error.description
+            }
+            return row
+        }
+    }
+}
