@@ -46,6 +46,7 @@ extension Catalogue {
     /// The variational autoencoder's.
     static let variational = autoencoder + [
         weight("kl_weight", 0.005, "weight of the Kullback-Leibler term"),
-        .init("score_sampling", .boolean, default: true, "whether scoring draws the code, as the study, or takes its mean"),
+        .init("score_sampling", .boolean, default: true, isOmittedAtDefault: true,
+              "whether scoring draws the code, as the study, or takes its mean"),
     ]
 }

@@ -49,15 +49,16 @@ public struct MethodDescription: Sendable {
         return [backbone]
     }
 
-    /// Every option's value for a job: the given settings, then the data set's defaults, then the method's.
+    /// Every option's value for a job, but for those that are left out at their default: the given settings, then the data
+    /// set's defaults, then the method's.
     ///
     /// The given settings must have been checked with ``OptionDescription/accepts(_:)``; unknown names are dropped.
     public func resolve(_ settings: Settings, for dataset: DatasetDescription) -> Settings {
         var resolved: Settings = [:]
         for option in options {
-            resolved[option.name] =
-                settings[option.name] ?? (option.followsDataset ? dataset.defaults[option.name] : nil)
+            let value = settings[option.name] ?? (option.followsDataset ? dataset.defaults[option.name] : nil)
                 ?? option.defaultValue
+            if !option.isOmittedAtDefault || value != option.defaultValue { resolved[option.name] = value }
         }
         return resolved
     }

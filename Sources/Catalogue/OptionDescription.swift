@@ -16,16 +16,21 @@ public struct OptionDescription: Sendable, Hashable {
     public let defaultValue: Setting
     /// Whether a data set's own default takes the place of this one.
     public let followsDataset: Bool
+    /// Whether the option came when there were already jobs without it: at its default it is left out of a job's
+    /// configuration, so that their identities stay what they are.
+    public let isOmittedAtDefault: Bool
     /// One line for `--help` and error messages.
     public let summary: String
 
     public init(
-        _ name: String, _ kind: Kind, default defaultValue: Setting, followsDataset: Bool = true, _ summary: String
+        _ name: String, _ kind: Kind, default defaultValue: Setting, followsDataset: Bool = true,
+        isOmittedAtDefault: Bool = false, _ summary: String
     ) {
         self.name = name
         self.kind = kind
         self.defaultValue = defaultValue
         self.followsDataset = followsDataset
+        self.isOmittedAtDefault = isOmittedAtDefault
         self.summary = summary
     }
 

@@ -15,6 +15,7 @@ public final class WeightStandardisedConvolution: ConvolutionLayer, Layer {
         let centred = try filters - filters.mean(axes: [1], keepingDimensions: true)
         let deviation = try Self.deviation(.tensor(centred), .integers([1]), .boolean(true), .boolean(true))
         let standardised = try (centred / (deviation + 1e-5)).reshaped(weight.tensor.shape)
-        return try Self.convolution(.tensor(input), .tensor(Self.arranged(standardised)), .optional(bias?.tensor))
+        // Not arranged: between it and the next one lie operators that are fastest, or at home, in the plain layout.
+        return try Self.convolution(.tensor(input), .tensor(standardised), .optional(bias?.tensor))
     }
 }

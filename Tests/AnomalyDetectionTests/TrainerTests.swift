@@ -181,6 +181,10 @@ struct TrainerTests {
         let error = #expect(throws: TrainingError.self) { try settings.integer("kl_weight") }
         #expect(error?.description.contains("kl_weight") == true)
         #expect(throws: TrainingError.self) { try settings.integer("absent") }
+        #expect(try settings.text("color") == "rgb")
+        #expect(try settings.boolean("absent", default: true))
+        #expect(throws: TrainingError.self) { try settings.boolean("absent") }
+        #expect(throws: TrainingError.self) { try settings.boolean("color", default: true) }
     }
 
     /// Scores are what they are however many images are scored at once, and scoring leaves the network as it was: with

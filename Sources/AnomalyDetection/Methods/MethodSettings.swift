@@ -18,8 +18,10 @@ public struct MethodSettings: Sendable {
         return value
     }
 
-    /// - Throws: ``TrainingError`` when the option is absent or neither true nor false.
-    public func boolean(_ name: String) throws(TrainingError) -> Bool {
+    /// - Parameter default: the value when the option is absent.
+    /// - Throws: ``TrainingError`` when the option is absent without a default, or neither true nor false.
+    public func boolean(_ name: String, default: Bool? = nil) throws(TrainingError) -> Bool {
+        if values[name] == nil, let `default` { return `default` }
         guard let value = values[name]?.booleanValue else { throw missing(name, "true or false") }
         return value
     }

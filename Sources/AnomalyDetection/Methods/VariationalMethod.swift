@@ -11,7 +11,7 @@ public class VariationalMethod {
 
     init(_ settings: MethodSettings, generator: Generator) throws {
         weight = try settings.number("kl_weight")
-        samplesScores = try settings.boolean("score_sampling")
+        samplesScores = try settings.boolean("score_sampling", default: true)
         length = .epochs(try settings.integer("epochs"))
         autoencoder = try VariationalAutoencoder(BackboneShape(settings), generator: generator)
     }
