@@ -29,6 +29,7 @@ demo: release
 # One test after the other: many of them start programs and servers, and would starve each other on two cores.
 test: install
 	@sh Docker/install.sh test
+	@sh Docker/install.sh weights >/dev/null || echo "medsweep: tests with real weights are left out" >&2
 	swift build --build-tests --scratch-path $(BUILD)
 	swift test --skip-build --no-parallel --scratch-path $(BUILD)
 

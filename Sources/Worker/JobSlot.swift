@@ -141,7 +141,7 @@ final class JobSlot: Sendable {
         }
         var request = TrainingRequest(
             job: lease.job, dataFolder: data.folder, cacheDirectory: worker.cacheDirectory.appending(path: "pixels"),
-            workDirectory: folder, device: worker.description.device)
+            workDirectory: folder, weights: worker.weights, device: worker.description.device)
         switch lease.checkpointInterval {
         case .epochs(let epochs): request.checkpointEpochs = epochs
         case .seconds(let seconds): request.checkpointSeconds = seconds

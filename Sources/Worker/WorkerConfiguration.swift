@@ -20,7 +20,7 @@ public struct WorkerConfiguration: Sendable {
     public var exitWhenIdle: Double?
     /// Words that sweeps can ask for.
     public var tags: [String]
-    /// A folder of pretrained weights, one file each; `nil`: none.
+    /// A folder of pretrained weights, one file each; `nil`: the usual one, if it is there.
     public var weightsFolder: URL?
     /// Answer each job at once without training, to measure a coordinator.
     public var isNoOp: Bool

@@ -1,3 +1,4 @@
+import AnomalyDetection
 import Client
 import Foundation
 import Logging
@@ -15,6 +16,7 @@ struct WorkerContext: Sendable {
     /// Impatient: a late heartbeat is worth less than the next one.
     let heartbeatClient: CoordinatorClient
     let datasets: [String: Dataset]
+    let weights: PretrainedWeights
     let cacheDirectory: URL
     /// Folders of running jobs; emptied at the worker's end.
     let workFolder: URL

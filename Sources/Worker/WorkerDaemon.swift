@@ -33,6 +33,7 @@ public final class WorkerDaemon: Sendable {
             let places = configuration.dataFolders.map { "'\($0.path)'" }.joined(separator: ", ")
             throw WorkerError(.noData, "there is no usable data set below \(places.isEmpty ? "any folder; name one with --data" : places)")
         }
+        let weights = try WorkerDaemon.weights(in: configuration.weightsFolder, logger)
         let client = CoordinatorClient(
             url: configuration.coordinator, token: configuration.token, certificates: configuration.certificates,
             patience: 20)
@@ -42,27 +43,37 @@ public final class WorkerDaemon: Sendable {
             name: configuration.name, host: ProcessInfo.processInfo.hostName, device: configuration.device,
             memory: Int64(ProcessInfo.processInfo.physicalMemory), datasets: datasets.mapValues(\.fingerprint),
             methods: Engine.supportedMethods, engine: Engine.description,
-            weights: try configuration.weightsFolder.map(WorkerDaemon.weights) ?? [],
+            weights: weights.keys.sorted(),
             tags: Array(Set(configuration.tags)).sorted())
         let work = URL.temporaryDirectory.appending(path: "medsweep-\(configuration.name)-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
         context = WorkerContext(
-            description: description, client: client, heartbeatClient: impatient, datasets: datasets,
+            description: description, client: client, heartbeatClient: impatient, datasets: datasets, weights: PretrainedWeights(weights),
             cacheDirectory: configuration.cacheDirectory, workFolder: work, spool: try Spool(configuration.spoolDirectory),
             executable: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath(), logger: logger)
     }
 
     deinit { try? FileManager.default.removeItem(at: context.workFolder) }
 
-    /// The names of the files in a folder, without what follows the last dot.
-    static func weights(in folder: URL) throws(WorkerError) -> [String] {
-        do {
-            let files = try FileManager.default.contentsOfDirectory(
-                at: folder, includingPropertiesForKeys: [.isRegularFileKey], options: .skipsHiddenFiles)
-            let whole = try files.filter { try $0.resolvingSymlinksInPath().resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true }
-            return Set(whole.map { $0.deletingPathExtension().lastPathComponent }).sorted()
+    /// The files of pretrained weights by name. One that is not what the catalogue says of its name is left out.
+    /// - Parameter folder: `nil`: the usual one, which may be absent.
+    static func weights(in folder: URL?, _ logger: Logger) throws(WorkerError) -> [String: URL] {
+        if let folder, !FileManager.default.fileExists(atPath: folder.path) {
+            throw WorkerError(.noWeights, "there is no weights folder '\(folder.path)'; name one with --weights, or add weights to it with medsweep weights add")
+        }
+        let weights = LocalWeights(folder ?? LocalWeights.defaultFolder)
+        do throws(WeightsError) {
+            return try weights.files().filter { name, file in
+                do throws(WeightsError) {
+                    try weights.check(name, file)
+                    return true
+                } catch {
+                    logger.error("the weights '\(name)' are left out: \(error)")
+                    return false
+                }
+            }
         } catch {
-            throw WorkerError(.noWeights, "cannot look into the weights folder '\(folder.path)'; name one that this user may read with --weights")
+            throw WorkerError(.noWeights, error.description)
         }
     }
 

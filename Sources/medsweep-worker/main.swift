@@ -50,7 +50,7 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "A word that sweeps can ask for under `requires: {tags: …}`; may be given several times.")
     var tag: [String] = []
 
-    @Option(help: "A folder of pretrained weights; sweeps ask for its files by their names without extension.")
+    @Option(help: "A folder of pretrained weights, filled by `medsweep weights add` (default: $MEDSWEEP_WEIGHTS or ~/.medsweep/weights). Sweeps ask for its files by their names without extension.")
     var weights: String?
 
     @Option(help: "Leave after this many seconds without work.")

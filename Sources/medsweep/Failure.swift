@@ -47,7 +47,7 @@ struct Failure: Error, CustomStringConvertible {
         switch error {
         case let failure as Failure: failure.code
         case is SweepFileError: .badData
-        case is DatasetError, is ImagingError: .badData
+        case is DatasetError, is ImagingError, is WeightsError: .badData
         case let error as FileError: error.code == ENOSPC ? .inputOutput : .cannotCreate
         case let error as CoordinatorError: coordinatorCode(error.kind)
         case let error as ClientError: clientCode(error)

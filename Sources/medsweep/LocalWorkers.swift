@@ -12,7 +12,7 @@ final class LocalWorkers: Sendable {
     private let isStopping = Mutex(false)
 
     /// Starts `count` workers of one slot each; what they say goes to files in `logFolder`.
-    init(count: Int, coordinator: String, dataFolders: [URL], logFolder: URL) throws {
+    init(count: Int, coordinator: String, dataFolders: [URL], weights: URL, logFolder: URL) throws {
         try FileManager.default.createDirectory(at: logFolder, withIntermediateDirectories: true)
         let executable = try LocalWorkers.executable()
         var started: [Worker] = []
@@ -23,6 +23,7 @@ final class LocalWorkers: Sendable {
             process.executableURL = executable
             process.arguments = ["--coordinator", coordinator, "--slots", "1"]
                 + dataFolders.flatMap { ["--data", $0.path] }
+                + (FileManager.default.fileExists(atPath: weights.path) ? ["--weights", weights.path] : [])
                 + ["--spool", logFolder.appending(path: "spool-\(number)").path]
             process.standardError = try FileHandle(forWritingTo: log)
             process.standardInput = FileHandle.nullDevice

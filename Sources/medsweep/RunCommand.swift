@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Datasets
 import Foundation
 import Report
 import Wire
@@ -24,6 +25,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: "Worker processes, each training one job at a time (default: the number of cores).")
     var workers: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Option(help: "The folder of pretrained weights (default: $MEDSWEEP_WEIGHTS or ~/.medsweep/weights).")
+    var weights: String?
 
     @Option(help: "Also write the report to this HTML file.")
     var report: String?
@@ -65,8 +69,10 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             Terminal.note(
                 "sweep '\(submitted.sweep)': \(submitted.total) jobs, \(submitted.new) new, \(submitted.reused) finished before")
+            let folder = LocalWeights(weights.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? LocalWeights.defaultFolder)
+            try requireWeights(status, in: folder)
             let fleet = try LocalWorkers(
-                count: workers, coordinator: address, dataFolders: source.dataFolders,
+                count: workers, coordinator: address, dataFolders: source.dataFolders, weights: folder.folder,
                 logFolder: URL(filePath: state).appending(path: "workers"))
             status = try await withStopSignals {
                 try await watch(submitted.sweep, client: client, fleet: fleet)
@@ -77,6 +83,19 @@ struct RunCommand: AsyncParsableCommand {
         }
         try await present(status, client: client)
         return status.jobs[.quarantined, default: 0] + status.jobs[.failed, default: 0]
+    }
+
+    /// Workers would wait for weights for ever.
+    private func requireWeights(_ status: SweepStatus, in folder: LocalWeights) throws {
+        let files = try folder.files()
+        for needed in status.weights ?? [] {
+            let name = StatusText.file(needed.name)
+            guard let file = files[needed.name] else {
+                throw Failure(
+                    .noInput, "\(needed.jobs) jobs need \(name), which is not in '\(folder.folder.path)'; add it with `medsweep weights add FILE`")
+            }
+            try folder.check(needed.name, file)
+        }
     }
 
     /// Shows progress until every job has ended.

@@ -1,3 +1,4 @@
+import Catalogue
 import Sweep
 import Wire
 
@@ -29,11 +30,19 @@ enum StatusText {
         return parts.joined(separator: "  ")
     }
 
+    /// `vgg19-dcbb9e9d.pth`, or the name of weights that are not in the catalogue.
+    static func file(_ weights: String) -> String {
+        Catalogue.weights(weights)?.files[0].name ?? "the weights '\(weights.oneLine)'"
+    }
+
     /// The line, then what runs and what failed.
     static func full(_ status: SweepStatus) -> String {
         var lines = [line(status)]
         for job in status.failing {
             lines.append("  failed   \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(job.error)")
+        }
+        for weights in status.weights ?? [] where !weights.isOffered {
+            lines.append("  waiting  \(weights.jobs) jobs need \(file(weights.name)), which no worker has; `medsweep weights add FILE` there, then start the worker anew")
         }
         for job in status.running {
             let epochs = job.progress.map { "epoch \($0.epoch) of \($0.epochs)" } ?? "starting"

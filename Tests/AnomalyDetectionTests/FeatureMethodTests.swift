@@ -124,7 +124,7 @@ import Testing
         func weights() throws -> [[Float]] { try parts.extractor.namedParameters.map { try $0.tensor.elements(Float.self) } }
         let (before, frozen) = (try statistics(), try weights())
         method.network.train()
-        let batch = TrainingBatch(images: try FeatureFormulas.images(3, channels: 3, side: 64), epoch: 0, index: 0)
+        let batch = TrainingBatch(images: try FeatureFormulas.images(3, channels: 3, side: 64), epoch: 0, index: 0, count: 1)
         let optimisers = try method.makeOptimisers(learningRate: 1e-3)
         _ = try method.step(batch, optimisers: optimisers, generator: Generator(seed: 1))
         #expect(try statistics() != before || !drifts)

@@ -1,4 +1,5 @@
 import Catalogue
+import Datasets
 import Foundation
 import Sweep
 import Testing
@@ -171,6 +172,27 @@ import Wire
         #expect(line(paused: false, expanding: true).hasPrefix("demo (submitting)  1/2 done"))
         #expect(line(paused: true, expanding: true).hasPrefix("demo (paused) (submitting)  1/2 done"))
         #expect(line(paused: false, expanding: false).hasPrefix("demo  1/2 done"))
+    }
+
+    @Test func statusTellsWhichFileUnlocksJobs() {
+        func text(_ isOffered: Bool) -> String {
+            StatusText.full(
+                SweepStatus(
+                    name: "demo", submitted: 0, jobs: [.pending: 2], total: 2, progress: 0, remaining: nil, running: [], failing: [],
+                    policy: SweepPolicy(), weights: [.init(name: "vgg19", jobs: 2, isOffered: isOffered), .init(name: "own", jobs: 1, isOffered: true)]))
+        }
+        #expect(text(false).contains("\n  waiting  2 jobs need vgg19-dcbb9e9d.pth, which no worker has; `medsweep weights add FILE` there"))
+        #expect(!text(false).contains("own") && !text(true).contains("waiting"))
+    }
+
+    @Test func weightsAreListed() throws {
+        let rows = try WeightsCommand.List.rows(LocalWeights(URL.temporaryDirectory.appending(path: "medsweep-none-\(UUID().uuidString)")))
+        #expect(rows.allSatisfy { $0.path == nil } && rows.map(\.name).contains("resnet152"))
+        let lines = WeightsCommand.List.table(rows).split(separator: "\n")
+        #expect(lines[0].hasPrefix("weights") && lines.count == rows.count + 1)
+        #expect(lines[1].contains("vgg19") && lines[1].contains(" no ") && lines[1].contains("ae-perceptual"))
+        #expect(lines[1].hasSuffix("vgg19-dcbb9e9d.pth  https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"))
+        #expect(WeightsCommand.configuration.discussion.contains("wide_resnet50_2-32ee1156.pth"))
     }
 
     @Test func operators() {

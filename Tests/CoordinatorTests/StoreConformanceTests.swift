@@ -216,6 +216,33 @@ import Wire
         #expect(try await lease(store, 10, to: able).count == 7)
     }
 
+    /// A job that needs pretrained weights goes to workers that have them, and the status says which are missing.
+    @Test(arguments: Kind.allCases) func weightsAreAskedFor(_ kind: Kind) async throws {
+        let store = try Place(kind).store()
+        let source = """
+            sweep: s
+            matrix: {method: [ae, fae-mse, ae-perceptual], dataset: brain, seed: 0}
+            set: [{when: {method: fae-mse}, to: {backbone: efficientnet-lite0}}, {when: {method: ae-perceptual}, to: {weights: random}}]
+            """
+        let request = SubmitRequest(source: source, file: "s.yaml", overrides: [], fingerprints: ["brain": "f"])
+        try await submit(store, request)
+        let plain = try await lease(store, 10)
+        #expect(plain.count == 2 && !plain.contains { $0.job.contains("fae-mse") })
+        let now = Date().timeIntervalSince1970
+        #expect(try await lease(store, 1, now: now).isEmpty)
+        #expect(try await store.sweep("s").weights == [.init(name: "efficientnet-lite0", jobs: 1, isOffered: false)])
+        let waiting = try #require(try await store.jobs(sweep: "s", after: -1, limit: 10, state: .pending).jobs.first)
+        let reasons = try await store.explain(waiting.identity, now: now).reasons.joined(separator: "; ")
+        #expect(reasons.contains("lacks the weights 'efficientnet-lite0'"))
+        #expect(reasons.contains("it needs efficientnet-lite0-57934424.pth, which no worker has"))
+        var able = Self.worker("able")
+        able.weights = ["resnet18"]
+        #expect(try await lease(store, 10, to: able, now: now).isEmpty)
+        able.weights = ["efficientnet-lite0"]
+        #expect(try await lease(store, 10, to: able, now: now + 20).map { $0.job.contains("fae-mse") } == [true])
+        #expect(try await store.sweep("s").weights == nil)
+    }
+
     @Test(arguments: Kind.allCases) func sweepsShareFairlyAndPrioritiesGoFirst(_ kind: Kind) async throws {
         let store = try Place(kind).store()
         try await submit(store, Self.request("one", seeds: 10))
@@ -388,6 +415,23 @@ import Wire
         #expect(try await store.events(after: 0, limit: 10, sweep: nil, job: nil).events.map(\.what) == ["submitted", "done"])
         let leased = try await store.lease(to: StoreConformanceTests.worker(), count: 5, now: 1, duration: 1).jobs
         #expect(leased.map(\.identity) == [jobs[1].identity])
+    }
+
+    /// Tables of version 2, made by taking back what came after it.
+    @Test func olderDatabasesAreTakenOver() async throws {
+        let server = try PostgresServer()
+        try PostgresDatabase(server.url).close()
+        let connection = try PostgresConnection(server.url)
+        try connection.execute(
+            """
+            ALTER TABLE classes DROP COLUMN weights; ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core);
+            UPDATE schema_version SET version = 2
+            """)
+        let store = JobStore(try PostgresDatabase(server.url)) {}
+        let request = StoreConformanceTests.request()
+        _ = try await store.submit(CoordinatorRoutes.parse(request, among: request.fingerprints), request, now: 0)
+        #expect(try await store.lease(to: StoreConformanceTests.worker(), count: 10, now: 1, duration: 1).jobs.count == 4)
+        #expect(try connection.row("SELECT max(version) FROM schema_version", [])?.int(0) == Schema.version)
     }
 
     @Test func newerDatabasesAreRefused() throws {

@@ -41,7 +41,7 @@ import Wire
             description: WorkerDescription(name: "w", host: "h", device: "cpu", memory: 1, datasets: ["d": "f"], methods: ["ae"], engine: "e"),
             client: CoordinatorClient(url: coordinator.url, patience: patience),
             heartbeatClient: CoordinatorClient(url: coordinator.url, patience: 0),
-            datasets: ["d": .init(folder: folder, fingerprint: "f")], cacheDirectory: folder.appending(path: "cache"),
+            datasets: ["d": .init(folder: folder, fingerprint: "f")], weights: PretrainedWeights(), cacheDirectory: folder.appending(path: "cache"),
             workFolder: folder.appending(path: "work"), spool: try Spool(folder.appending(path: "spool")), executable: program,
             logger: logger)
     }
@@ -198,9 +198,11 @@ import Wire
     @Test func weightsAreKnownByTheirNames() throws {
         try FileManager.default.createDirectory(at: folder.appending(path: "folder"), withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        for name in ["resnet18.safetensors", "vit.b16.pt", ".hidden.pt", "plain"] { try Data().write(to: folder.appending(path: name)) }
-        #expect(try WorkerDaemon.weights(in: folder) == ["plain", "resnet18", "vit.b16"])
-        let error = #expect(throws: WorkerError.self) { try WorkerDaemon.weights(in: folder.appending(path: "absent")) }
+        // The empty file is not ResNet-18: such weights are not offered.
+        for name in ["resnet18.pth", "vit.b16.pt", ".hidden.pt", "plain"] { try Data().write(to: folder.appending(path: name)) }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        #expect(try WorkerDaemon.weights(in: folder, logger).keys.sorted() == ["plain", "vit.b16"])
+        let error = #expect(throws: WorkerError.self) { try WorkerDaemon.weights(in: folder.appending(path: "absent"), logger) }
         #expect(error?.kind == .noWeights && error?.description.contains("absent") == true)
     }
 }

@@ -52,8 +52,9 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
                 .newerState, "the database at \(place) was written by a newer medsweep (schema \(version), this one knows \(Schema.version)); use that version, or another database with --store")
         }
         guard version < Schema.version else { return }
-        try connection.execute(
-            "BEGIN; \(Schema.tables(.postgres)); INSERT INTO schema_version VALUES (\(Schema.version)); COMMIT")
+        let steps = version == 0
+            ? Schema.tables(.postgres) : (version..<Schema.version).map { Schema.postgresSteps[$0] ?? "" }.joined(separator: "\n")
+        try connection.execute("BEGIN; \(steps) INSERT INTO schema_version VALUES (\(Schema.version)); COMMIT")
     }
 
     func transaction(_ body: (any SQLConnection) throws -> Void) throws {

@@ -38,6 +38,11 @@ enum SQLiteSchema {
             try database.execute(sql: Schema.tables(.sqlite))
             try database.execute(sql: second)
         }
+        migrator.registerMigration("3") { database in
+            // What came from the first version, or is new, has the tables as they are now.
+            guard try !database.columns(in: "classes").contains(where: { $0.name == "weights" }) else { return }
+            try database.execute(sql: third)
+        }
         return migrator
     }
 
@@ -74,6 +79,18 @@ enum SQLiteSchema {
         CREATE TABLE events (
             id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
             job TEXT, sweep TEXT);
+        """
+
+    /// A constraint cannot be changed in place.
+    private static let third = """
+        CREATE TABLE new_classes (
+            id INTEGER PRIMARY KEY, method TEXT NOT NULL, dataset TEXT NOT NULL, fingerprint TEXT NOT NULL, core INTEGER NOT NULL,
+            weights TEXT NOT NULL DEFAULT '', UNIQUE (method, dataset, fingerprint, core, weights));
+        INSERT INTO new_classes (id, method, dataset, fingerprint, core) SELECT id, method, dataset, fingerprint, core FROM classes;
+        DROP TABLE classes;
+        ALTER TABLE new_classes RENAME TO classes;
+        ALTER TABLE jobs ADD COLUMN training INTEGER REFERENCES jobs(id);
+        CREATE INDEX jobs_training ON jobs (training) WHERE training IS NOT NULL;
         """
 
     /// Takes over what the first version kept.

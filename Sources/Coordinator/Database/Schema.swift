@@ -1,9 +1,21 @@
 /// The tables that a store is made of, in either dialect.
 enum Schema {
     /// Raised with every change of the tables.
-    static let version = 2
+    static let version = 3
 
-    /// - `classes`: what a worker must have for a job, once for all jobs alike in it.
+    /// What brings PostgreSQL's tables from a version to the next one. Version 2 was the first there.
+    static let postgresSteps: [Int: String] = [
+        2: """
+            ALTER TABLE classes ADD COLUMN weights TEXT NOT NULL DEFAULT '';
+            ALTER TABLE classes DROP CONSTRAINT classes_method_dataset_fingerprint_core_key;
+            ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core, weights);
+            ALTER TABLE jobs ADD COLUMN training BIGINT REFERENCES jobs(id);
+            CREATE INDEX jobs_training ON jobs (training) WHERE training IS NOT NULL;
+            """
+    ]
+
+    /// - `classes`: what a worker must have for a job, once for all jobs alike in it; `weights`: names of pretrained weights,
+    ///   a space between.
     /// - `jobs.sweep`: the sweep whose policy rules the job; `shared`: other sweeps hold it too; `ready`: pending and
     ///   neither paused nor in its backoff; `boost`: an operator's addition to the sweep's priority.
     /// - `queues`: how many jobs are ready, by sweep and class; `counters`: jobs by sweep and state. Both are kept up
@@ -24,7 +36,7 @@ enum Schema {
                 wall_sum \(real) NOT NULL DEFAULT 0, wall_count \(integer) NOT NULL DEFAULT 0);
             CREATE TABLE classes (
                 id \(key), method TEXT NOT NULL, dataset TEXT NOT NULL, fingerprint TEXT NOT NULL, core \(integer) NOT NULL,
-                UNIQUE (method, dataset, fingerprint, core));
+                weights TEXT NOT NULL DEFAULT '', UNIQUE (method, dataset, fingerprint, core, weights));
             CREATE TABLE jobs (
                 id \(key), identity TEXT NOT NULL UNIQUE, job TEXT NOT NULL, sweep \(integer) NOT NULL REFERENCES sweeps(id),
                 class \(integer) NOT NULL REFERENCES classes(id), shared \(integer) NOT NULL DEFAULT 0,

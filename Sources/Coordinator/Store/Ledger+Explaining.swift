@@ -113,6 +113,10 @@ extension Ledger {
             case job.fingerprint: break
             case let other?: missing.append("has other content under '\(job.dataset)' (\(other.prefix(12)), not \(job.fingerprint.prefix(12)))")
             }
+            let weights = MethodDescription.weights(for: job.configuration)
+            for name in weights where !about.weights.contains(name) && !policy.requires.weights.contains(name) {
+                missing.append("lacks the weights '\(name)'")
+            }
             if !about.methods.contains(job.method) { missing.append("does not know the method '\(job.method)'") }
             if about.coreVersion != job.coreVersion {
                 missing.append("has version \(about.coreVersion) of the training core, not \(job.coreVersion)")
@@ -122,7 +126,9 @@ extension Ledger {
             lacks.append("worker \(about.name) \(missing.joined(separator: ", "))")
         }
         let shown = lacks.prefix(5).joined(separator: "; ") + (lacks.count > 5 ? "; and \(lacks.count - 5) more" : "")
-        return ["no worker can do it: \(shown)"]
+        return ["no worker can do it: \(shown)"] + Set(MethodDescription.weights(for: job.configuration) + policy.requires.weights).sorted()
+            .filter { name in !workers.contains { $0.description.weights.contains(name) } }
+            .compactMap { Catalogue.weights($0).map { "it needs \($0.files[0].name), which no worker has; `medsweep weights add FILE` there, then start the worker anew" } }
     }
 
     /// The finished job of the same method and data set that differs in the fewest settings.

@@ -122,7 +122,7 @@ extension Ledger {
 
     private func canDo(_ job: JobClass, _ worker: WorkerDescription) -> Bool {
         job.core == worker.coreVersion && worker.datasets[job.dataset] == job.fingerprint
-            && worker.methods.contains(job.method)
+            && worker.methods.contains(job.method) && job.weights.allSatisfy(worker.weights.contains)
     }
 
     /// Reads the next jobs of a candidate that has none at hand.

@@ -16,7 +16,7 @@ extension Ledger {
     func statuses() throws -> [SweepStatus] { try sweepNames().map { try status(of: $0) } }
 
     /// How a sweep stands.
-    func status(of name: String) throws -> SweepStatus {
+    func status(of name: String, now: Double = Date().timeIntervalSince1970) throws -> SweepStatus {
         let row = try connection.row(
             "SELECT id, name, submitted, policy, paused, expanding, wall_sum, wall_count FROM sweeps WHERE name = ?",
             [.text(name)])
@@ -31,12 +31,24 @@ extension Ledger {
         let shares = running.map(\.share)
         let ended = counts.filter { $0.key.isFinal }.values.reduce(0, +)
         let mean = row.int(7) > 0 ? row.real(6) / row.real(7) : nil
+        let policy = try cache.policy(row.text(3)).policy
         return SweepStatus(
             name: name, submitted: row.real(2), jobs: counts, total: total,
             progress: total == 0 ? 1 : min(1, (Double(ended) + shares.reduce(0, +)) / Double(total)),
             remaining: Self.remaining(mean: mean, waiting: counts[.pending, default: 0], shares: shares),
-            running: running.map(\.job), failing: try failing(of: id), policy: try cache.policy(row.text(3)).policy,
-            isPaused: row.flag(4), isExpanding: !row.isNull(5))
+            running: running.map(\.job), failing: try failing(of: id), policy: policy,
+            isPaused: row.flag(4), isExpanding: !row.isNull(5), weights: try neededWeights(id, policy, now: now))
+    }
+
+    /// The pretrained weights that waiting jobs need; `nil`: none.
+    private func neededWeights(_ sweep: Int64, _ policy: SweepPolicy, now: Double) throws -> [SweepStatus.NeededWeights]? {
+        var jobs: [String: Int] = [:]
+        for row in try connection.rows("SELECT class, ready FROM queues WHERE sweep = ? AND ready > 0", [.integer(sweep)]) {
+            for name in Set(try jobClass(row.integer(0)).weights + policy.requires.weights) { jobs[name, default: 0] += row.int(1) }
+        }
+        guard !jobs.isEmpty else { return nil }
+        let offered = Set(try workers().filter { now - $0.seen < 120 }.flatMap(\.description.weights))
+        return jobs.sorted { $0.key < $1.key }.map { .init(name: $0.key, jobs: $0.value, isOffered: offered.contains($0.key)) }
     }
 
     private func running(of sweep: Int64) throws -> [(job: SweepStatus.RunningJob, share: Double)] {

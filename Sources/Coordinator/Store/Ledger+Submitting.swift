@@ -82,7 +82,8 @@ extension Ledger {
             jobs.map { planned in
                 let job = planned.job
                 let jobClass = JobClass(
-                    method: job.method, dataset: job.dataset, fingerprint: job.fingerprint, core: job.coreVersion)
+                    method: job.method, dataset: job.dataset, fingerprint: job.fingerprint, core: job.coreVersion,
+                    weights: MethodDescription.weights(for: job.configuration))
                 let trainer = planned.trainingIdentity.flatMap { trainers[$0] }
                 let isReady = trainer?.stored ?? .done == .done
                 return [

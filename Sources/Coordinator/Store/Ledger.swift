@@ -182,9 +182,11 @@ final class Ledger {
     func jobClass(_ number: Int64) throws -> JobClass {
         if let known = cache.jobClass(number) ?? newClasses[number] { return known }
         guard let row = try connection.row(
-            "SELECT method, dataset, fingerprint, core FROM classes WHERE id = ?", [.integer(number)])
-        else { return JobClass(method: "", dataset: "", fingerprint: "", core: -1) }
-        let found = JobClass(method: row.text(0), dataset: row.text(1), fingerprint: row.text(2), core: row.int(3))
+            "SELECT method, dataset, fingerprint, core, weights FROM classes WHERE id = ?", [.integer(number)])
+        else { return JobClass(method: "", dataset: "", fingerprint: "", core: -1, weights: []) }
+        let found = JobClass(
+            method: row.text(0), dataset: row.text(1), fingerprint: row.text(2), core: row.int(3),
+            weights: row.text(4).split(separator: " ").map(String.init))
         newClasses[number] = found
         return found
     }
@@ -193,11 +195,12 @@ final class Ledger {
         if let known = cache.number(of: jobClass) ?? newClasses.first(where: { $0.value == jobClass })?.key { return known }
         let arguments: [SQLValue] = [
             .text(jobClass.method), .text(jobClass.dataset), .text(jobClass.fingerprint), .int(jobClass.core),
+            .text(jobClass.weights.joined(separator: " ")),
         ]
         try connection.run(
-            "INSERT INTO classes (method, dataset, fingerprint, core) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", arguments)
+            "INSERT INTO classes (method, dataset, fingerprint, core, weights) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", arguments)
         let number = try connection.row(
-            "SELECT id FROM classes WHERE method = ? AND dataset = ? AND fingerprint = ? AND core = ?", arguments)!.integer(0)
+            "SELECT id FROM classes WHERE method = ? AND dataset = ? AND fingerprint = ? AND core = ? AND weights = ?", arguments)!.integer(0)
         newClasses[number] = jobClass
         return number
     }

@@ -72,4 +72,6 @@ struct JobClass: Sendable, Hashable {
     let dataset: String
     let fingerprint: String
     let core: Int
+    /// Names of pretrained weights.
+    let weights: [String]
 }
