@@ -31,7 +31,9 @@ public struct JobDescription: Codable, Sendable, Hashable {
         guard let description = Catalogue.method(method), let base = description.trainedAs.flatMap(Catalogue.method) else { return nil }
         var job = self
         job.method = base.name
-        job.configuration = base.resolve(configuration, for: Catalogue.dataset(dataset) ?? .custom(dataset))
+        // What only scoring knows would have the same weights trained once more.
+        let settings = configuration.filter { !$0.key.hasPrefix("score_") }
+        job.configuration = base.resolve(settings, for: Catalogue.dataset(dataset) ?? .custom(dataset))
         return job
     }
 
