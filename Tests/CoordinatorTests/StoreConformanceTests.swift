@@ -1,5 +1,6 @@
 import Catalogue
 import Foundation
+import GRDB
 import Sweep
 import TestSupport
 import Testing
@@ -415,6 +416,42 @@ import Wire
         #expect(try await store.events(after: 0, limit: 10, sweep: nil, job: nil).events.map(\.what) == ["submitted", "done"])
         let leased = try await store.lease(to: StoreConformanceTests.worker(), count: 5, now: 1, duration: 1).jobs
         #expect(leased.map(\.identity) == [jobs[1].identity])
+    }
+
+    /// A database of version 2, made by taking back what came after it.
+    @Test func theSecondSchemaIsTakenOver() async throws {
+        let folder = URL.temporaryDirectory.appending(path: "medsweep-schema-\(UUID().uuidString)", directoryHint: .isDirectory)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let state = try StateFolder(folder)
+        let request = StoreConformanceTests.request()
+        var store: JobStore? = JobStore(try SQLiteDatabase(state)) {}
+        _ = try await store?.submit(CoordinatorRoutes.parse(request, among: request.fingerprints), request, now: 0)
+        store = nil
+        let queue = try DatabaseQueue(path: state.database.path)
+        try await queue.writeWithoutTransaction { database in
+            try database.execute(
+                sql: """
+                    PRAGMA foreign_keys = OFF;
+                    CREATE TABLE old (
+                        id INTEGER PRIMARY KEY, method TEXT NOT NULL, dataset TEXT NOT NULL, fingerprint TEXT NOT NULL, core INTEGER NOT NULL,
+                        UNIQUE (method, dataset, fingerprint, core));
+                    INSERT INTO old SELECT id, method, dataset, fingerprint, core FROM classes;
+                    DROP TABLE classes;
+                    ALTER TABLE old RENAME TO classes;
+                    DELETE FROM grdb_migrations WHERE identifier = '3';
+                    PRAGMA user_version = 2;
+                    """)
+        }
+        try queue.close()
+        let again = JobStore(try SQLiteDatabase(state)) {}
+        let leased = try await again.lease(to: StoreConformanceTests.worker(), count: 10, now: 1, duration: 1).jobs
+        #expect(leased.count == 4)
+        // Two classes that differ in their weights alone.
+        let more = SubmitRequest(
+            source: "sweep: t\nmatrix: {method: fae-mse, dataset: brain, seed: 0, weights: [imagenet, random]}", file: "t.yaml", overrides: [],
+            fingerprints: ["brain": "f"])
+        _ = try await again.submit(CoordinatorRoutes.parse(more, among: more.fingerprints), more, now: 2)
+        #expect(try await again.lease(to: StoreConformanceTests.worker(), count: 10, now: 3, duration: 1).jobs.count == 1)
     }
 
     /// Tables of version 2, made by taking back what came after it.
