@@ -438,6 +438,8 @@ import Wire
                     INSERT INTO old SELECT id, method, dataset, fingerprint, core FROM classes;
                     DROP TABLE classes;
                     ALTER TABLE old RENAME TO classes;
+                    DROP INDEX jobs_training;
+                    ALTER TABLE jobs DROP COLUMN training;
                     DELETE FROM grdb_migrations WHERE identifier = '3';
                     PRAGMA user_version = 2;
                     """)
@@ -461,7 +463,7 @@ import Wire
         let connection = try PostgresConnection(server.url)
         try connection.execute(
             """
-            ALTER TABLE classes DROP COLUMN weights; ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core);
+            ALTER TABLE jobs DROP COLUMN training; ALTER TABLE classes DROP COLUMN weights; ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core);
             UPDATE schema_version SET version = 2
             """)
         let store = JobStore(try PostgresDatabase(server.url)) {}
