@@ -77,7 +77,11 @@ public final class LoopbackServer: Sendable {
         Thread.detachNewThread {
             while true {
                 let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
+                guard descriptor >= 0 else {
+                    // Not sooner: the next server may get the same number, and this thread would answer for it.
+                    close(listener)
+                    return
+                }
                 Thread.detachNewThread { serve(Connection(descriptor)) }
             }
         }
@@ -86,7 +90,6 @@ public final class LoopbackServer: Sendable {
     deinit {
         // Wakes the thread that waits in `accept`.
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     public var url: URL { URL(string: "http://127.0.0.1:\(port)")! }
