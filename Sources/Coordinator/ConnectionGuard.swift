@@ -12,6 +12,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let limits: ConnectionLimits
     private let count: ConnectionCount
     private var isCounted = false
+    /// The client will send nothing more, and perhaps hear nothing: most that do so are gone.
+    private(set) var isInputClosed = false
 
     /// Requests that came and are not answered to their end.
     private var open = 0
@@ -78,6 +80,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             if let deadline, deadline > .now() + .of(limits.head) { wait(limits.head, context) }
         }
         context.fireChannelRead(data)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed { isInputClosed = true }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -24,8 +24,8 @@ struct CoordinatorRoutes: Sendable {
 
     var now: Double { Date().timeIntervalSince1970 }
 
-    func router() -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+    func router() -> Router<CoordinatorContext> {
+        let router = Router(context: CoordinatorContext.self)
         router.add(middleware: ProblemMiddleware(store: store, logger: logger))
         if let tokens { router.add(middleware: TokenMiddleware(tokens: tokens)) }
         addOperatorRoutes(router)

@@ -5,7 +5,7 @@ import Sweep
 import Wire
 
 extension CoordinatorRoutes {
-    func addOperatorRoutes(_ router: Router<BasicRequestContext>) {
+    func addOperatorRoutes(_ router: Router<CoordinatorContext>) {
         router.get(RouterPath(Routes.health)) { _, _ in
             do {
                 try await store.checkWritable()
@@ -28,7 +28,7 @@ extension CoordinatorRoutes {
         }
     }
 
-    private func addSweepRoutes(_ router: Router<BasicRequestContext>) {
+    private func addSweepRoutes(_ router: Router<CoordinatorContext>) {
         router.get(RouterPath(Routes.sweeps)) { _, _ in
             try JSONAnswer.response(SweepList(sweeps: try await store.sweeps()))
         }
@@ -62,7 +62,7 @@ extension CoordinatorRoutes {
         }
     }
 
-    private func addJobRoutes(_ router: Router<BasicRequestContext>) {
+    private func addJobRoutes(_ router: Router<CoordinatorContext>) {
         router.get(RouterPath(Routes.job(":identity"))) { _, context in
             try JSONAnswer.response(try await store.job(context.parameters.require("identity")))
         }

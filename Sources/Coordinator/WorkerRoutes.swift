@@ -4,9 +4,9 @@ import Sweep
 import Wire
 
 extension CoordinatorRoutes {
-    func addWorkerRoutes(_ router: Router<BasicRequestContext>) {
-        router.post(RouterPath(Routes.leases)) { request, _ in
-            JSONAnswer.response(text: try leaseAnswer(try await lease(leaseRequest(request))))
+    func addWorkerRoutes(_ router: Router<CoordinatorContext>) {
+        router.post(RouterPath(Routes.leases)) { request, context in
+            JSONAnswer.response(text: try leaseAnswer(try await lease(leaseRequest(request), context)))
         }
         router.post(RouterPath(Routes.heartbeat(":identity"))) { request, context in
             let action = try await store.heartbeat(
@@ -56,18 +56,29 @@ extension CoordinatorRoutes {
         return question
     }
 
-    /// Waits for work for as long as the worker wants.
-    private func lease(_ request: LeaseRequest) async throws -> [LeasedJob] {
+    /// Waits for work for as long as the worker wants and is there.
+    private func lease(_ request: LeaseRequest, _ context: CoordinatorContext) async throws -> [LeasedJob] {
         let count = min(64, max(1, request.count))
         let deadline = ContinuousClock.now + .seconds(min(60, max(0, request.wait)))
+        var hasWaited = false
         while true {
             let seen = waiters.news
-            let (jobs, isMoreLeft) = try await store.lease(
-                to: request.worker, count: count, now: now, duration: configuration.leaseDuration)
+            let (jobs, isMoreLeft): ([LeasedJob], Bool)
+            do {
+                // A job that is given to nobody would cost an attempt.
+                if hasWaited, await !context.isAwaited() { throw CancellationError() }
+                (jobs, isMoreLeft) = try await store.lease(
+                    to: request.worker, count: count, now: now, duration: configuration.leaseDuration)
+            } catch {
+                // It may have been this one's turn to look.
+                waiters.passOn()
+                throw error
+            }
             if isMoreLeft { waiters.passOn() }
             let left = (deadline - .now) / .seconds(1)
             if !jobs.isEmpty || left <= 0 || waiters.isClosed || Task.isCancelled { return jobs }
             await waiters.wait(seconds: left, seen: seen)
+            hasWaited = true
         }
     }
 

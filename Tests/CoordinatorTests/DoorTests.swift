@@ -67,6 +67,35 @@ import Wire
         try await served.end()
     }
 
+    /// A worker that waits for work and goes is given none.
+    @Test func workersThatAreGoneGetNothing() async throws {
+        let served = try await server { _ in }
+        let worker = WorkerDescription(
+            name: "gone", host: "h", device: "cpu", memory: 1, datasets: ["brain": "f"], methods: ["ae"], engine: "e")
+        func lease(_ worker: WorkerDescription, wait: Double) throws -> String {
+            let body = String(decoding: try WireCoding.encode(LeaseRequest(worker: worker, count: 1, wait: wait)), as: UTF8.self)
+            return "POST /v1/leases HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        var waiting: RawConnection? = try await RawConnection.asking(served.port, lease(worker, wait: 30))
+        #expect(await waiting?.receive(seconds: 0.5).isClosed == false)
+        waiting = nil
+        // Until the coordinator has heard of it.
+        try await Task.sleep(for: .milliseconds(300))
+        let submit = String(
+            decoding: try WireCoding.encode(
+                SubmitRequest(
+                    source: "sweep: s\nfixed: {epochs: 2}\nmatrix: {method: ae, dataset: brain, seed: 0}", file: "s.yaml", overrides: [],
+                    fingerprints: ["brain": "f"])), as: UTF8.self)
+        #expect(try await served.status("POST", Routes.sweeps, submit) == 200)
+        try await Task.sleep(for: .milliseconds(300))
+        var next = worker
+        next.name = "next"
+        let answer = try #require(await RawConnection.asking(served.port, lease(next, wait: 5)).answer())
+        let leases = try WireCoding.decode(LeaseResponse.self, from: Data(answer.body.utf8)).leases
+        #expect(leases.map(\.token) == [1])
+        try await served.end()
+    }
+
     @Test func idleConnectionsAreKeptForAWhile() async throws {
         let served = try await server { $0.idle = 1 }
         let connection = try served.connect()

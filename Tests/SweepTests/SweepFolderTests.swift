@@ -30,7 +30,7 @@ import Testing
     }
 
     /// The study's sweeps: three seeds of everything, its epochs, and in the comment their jobs and hours.
-    @Test(arguments: files.filter { $0 != "demo.yaml" }) func studysSweepsSayTheirCost(_ file: String) throws {
+    @Test(arguments: files.filter { !$0.hasPrefix("demo") }) func studysSweepsSayTheirCost(_ file: String) throws {
         let (_, jobs, source) = try sweep(file)
         #expect(Set(jobs.map(\.job.seed)) == [0, 1, 2])
         let groups = Dictionary(grouping: jobs) { "\($0.job.method) \($0.job.dataset) \($0.job.configuration.canonicalJSON)" }

@@ -29,7 +29,7 @@ package struct Trainer {
     /// Does the next step of training, beginning an epoch if none is under way.
     /// - Returns: whether the step was the last of its epoch; the epoch's mean loss is then in the state.
     /// - Throws: ``TrainingError`` when the loss is not a number.
-    func advance() throws -> Bool {
+    package func advance() throws -> Bool {
         let start = ContinuousClock.now
         if state.epoch == 0, state.current == nil { try state.method.prepare(images) }
         var epoch = try state.current

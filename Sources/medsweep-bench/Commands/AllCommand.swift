@@ -4,7 +4,7 @@ import ArgumentParser
 struct AllCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "all",
-        abstract: "Runs both: training beside PyTorch, then the queue.",
+        abstract: "Runs all: training beside PyTorch, every method's speed, then the queue.",
         discussion: "Example: medsweep-bench --data demo-data")
 
     @OptionGroup var scripts: ScriptOptions
@@ -13,6 +13,8 @@ struct AllCommand: ParsableCommand {
 
     func run() throws {
         try TrainingBench(options: training, scripts: scripts.scripts).run()
+        print()
+        try MethodsBench(options: training.pyTorch, methods: [], scripts: scripts.scripts).run()
         print()
         try QueueCommand.run(queue, scripts: scripts.scripts)
     }

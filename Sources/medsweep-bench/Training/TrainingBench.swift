@@ -10,17 +10,15 @@ struct TrainingBench {
     func run() throws {
         let folder = URL.temporaryDirectory.appending(path: "medsweep-bench-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let python = Python(
-            executable: options.python, scripts: URL(filePath: scripts),
-            environment: ["LD_LIBRARY_PATH": options.libraryPath])
-        print("engine: \(LibTorch.description), \(options.threads) threads")
+        let python = options.pyTorch.python(scripts: scripts)
+        print("engine: \(LibTorch.description), \(options.pyTorch.threads) threads")
         try agreement(folder, python)
         try speed(folder, python)
     }
 
     private func comparison(_ method: String, _ folder: URL) throws -> Comparison {
         try Comparison(
-            method: method, threads: options.threads, dataFolder: URL(filePath: options.data).appending(path: "colin27-axial"),
+            method: method, threads: options.pyTorch.threads, dataFolder: URL(filePath: options.data).appending(path: "colin27-axial"),
             folder: folder.appending(path: method))
     }
 
