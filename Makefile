@@ -19,8 +19,9 @@ install:
 
 release: install $(BUILD)/.release
 
+# Debug information would take a good part of the time and most of the disk; stack traces have names without it.
 $(BUILD)/.release: $(SOURCES)
-	swift build -c release --scratch-path $(BUILD)
+	swift build -c release -debug-info-format none --scratch-path $(BUILD)
 	@touch $@
 
 demo: release
