@@ -110,19 +110,24 @@ private struct SubmitService: Service {
     let isAlone: Bool
 
     func run() async throws {
-        var patience = isAlone ? 0 : patience
-        while !Task.isShuttingDownGracefully, !Task.isCancelled {
-            do {
-                try await routes.store.resumeSubmits(
-                    before: Date().timeIntervalSince1970 - patience,
-                    parse: { try CoordinatorRoutes.parse($0, among: $0.fingerprints) }, logger: routes.logger)
-            } catch is CancellationError {
-                return
-            } catch {
-                routes.logger.error("a submit that was broken off could not be gone on with: \(error)")
+        await withGracefulShutdownHandler {
+            var patience = isAlone ? 0 : patience
+            while !Task.isShuttingDownGracefully, !Task.isCancelled {
+                do {
+                    try await routes.store.resumeSubmits(
+                        before: Date().timeIntervalSince1970 - patience,
+                        parse: { try CoordinatorRoutes.parse($0, among: $0.fingerprints) }, logger: routes.logger)
+                } catch is CancellationError {
+                    return
+                } catch {
+                    routes.logger.error("a submit that was broken off could not be gone on with: \(error)")
+                }
+                patience = self.patience
+                await routes.waiters.pause(seconds: 5)
             }
-            patience = self.patience
-            await routes.waiters.pause(seconds: 5)
+        } onGracefulShutdown: {
+            // Services stop one after the other, this one first: nobody else would end its pause.
+            routes.waiters.close()
         }
     }
 }
