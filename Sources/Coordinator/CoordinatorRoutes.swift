@@ -4,7 +4,6 @@ import Hummingbird
 import Logging
 import NIOCore
 import Sweep
-import Synchronization
 import Wire
 
 /// The HTTP interface over a store.
@@ -16,8 +15,7 @@ struct CoordinatorRoutes: Sendable {
     let tokens: Tokens?
     let logger: Logger
 
-    /// Lease requests that were read before, by their bytes.
-    let questions = Questions()
+    let leaseRequests = LeaseRequestReader()
 
     /// The most bytes of a body that is not a file.
     private static let bodyLimit = 8 << 20
@@ -68,14 +66,5 @@ struct CoordinatorRoutes: Sendable {
             return context.codingPath.isEmpty ? "it is not JSON" : "'\(path(context))' has a value that is not known"
         @unknown default: return "it is not JSON"
         }
-    }
-}
-
-/// Lease requests by their bytes.
-final class Questions: Sendable {
-    private let known = Mutex<[ByteBuffer: LeaseRequest]>([:])
-
-    func withLock<Result: Sendable>(_ body: (inout sending [ByteBuffer: LeaseRequest]) -> sending Result) -> sending Result {
-        known.withLock(body)
     }
 }

@@ -110,48 +110,47 @@ private struct SubmitService: Service {
     let isAlone: Bool
 
     func run() async throws {
-        await withGracefulShutdownHandler {
-            var patience = isAlone ? 0 : patience
-            while !Task.isShuttingDownGracefully, !Task.isCancelled {
-                do {
-                    try await routes.store.resumeSubmits(
-                        before: Date().timeIntervalSince1970 - patience,
-                        parse: { try CoordinatorRoutes.parse($0, among: $0.fingerprints) }, logger: routes.logger)
-                } catch is CancellationError {
-                    return
-                } catch {
-                    routes.logger.error("a submit that was broken off could not be gone on with: \(error)")
-                }
-                patience = self.patience
-                await routes.waiters.pause(seconds: 5)
-            }
-        } onGracefulShutdown: {
-            // Services stop one after the other, this one first: nobody else would end its pause.
-            routes.waiters.close()
+        var patience = isAlone ? 0 : patience
+        await routes.repeating(every: 5, orSaying: "a submit that was broken off could not be gone on with") {
+            defer { patience = self.patience }
+            try await routes.store.resumeSubmits(
+                before: Date().timeIntervalSince1970 - patience,
+                parse: { try CoordinatorRoutes.parse($0, among: $0.fingerprints) }, logger: routes.logger)
         }
     }
 }
 
-/// Ends leases that have run out, and lets go of waiting requests when the coordinator stops.
+/// Ends leases that have run out.
 private struct ExpiryService: Service {
     let routes: CoordinatorRoutes
     /// Seconds between looks.
     let period: Double
 
     func run() async throws {
+        await routes.repeating(every: period, orSaying: "leases could not be ended") {
+            try await routes.store.expire(now: Date().timeIntervalSince1970)
+        }
+    }
+}
+
+extension CoordinatorRoutes {
+    /// Does something again and again until the coordinator stops, for which requests that wait for work are let go. Services
+    /// stop one after the other: each must end its own pause.
+    /// - Parameter failure: what is logged, with the reason, when `body` fails.
+    fileprivate func repeating(every seconds: Double, orSaying failure: String, _ body: () async throws -> Void) async {
         await withGracefulShutdownHandler {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 do {
-                    try await routes.store.expire(now: Date().timeIntervalSince1970)
+                    try await body()
                 } catch is CancellationError {
                     return
                 } catch {
-                    routes.logger.error("leases could not be ended: \(error)")
+                    logger.error("\(failure): \(error)")
                 }
-                await routes.waiters.pause(seconds: period)
+                await waiters.pause(seconds: seconds)
             }
         } onGracefulShutdown: {
-            routes.waiters.close()
+            waiters.close()
         }
     }
 }

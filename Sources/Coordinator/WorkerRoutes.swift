@@ -6,7 +6,7 @@ import Wire
 extension CoordinatorRoutes {
     func addWorkerRoutes(_ router: Router<CoordinatorContext>) {
         router.post(RouterPath(Routes.leases)) { request, context in
-            JSONAnswer.response(text: try leaseAnswer(try await lease(leaseRequest(request), context)))
+            JSONAnswer.response(text: try leaseAnswer(try await lease(leaseRequests.read(bytes(of: request)), context)))
         }
         router.post(RouterPath(Routes.heartbeat(":identity"))) { request, context in
             let action = try await store.heartbeat(
@@ -40,20 +40,6 @@ extension CoordinatorRoutes {
             try JSONAnswer.response(
                 try await store.release(context.parameters.require("identity"), body(request), now: now))
         }
-    }
-
-    /// A worker asks with the same words again and again.
-    private func leaseRequest(_ request: Request) async throws -> LeaseRequest {
-        let bytes = try await bytes(of: request)
-        if let known = questions.withLock({ $0[bytes] }) { return known }
-        let question: LeaseRequest = try Self.decode(bytes)
-        if bytes.readableBytes <= 16 << 10 {
-            questions.withLock { questions in
-                if questions.count >= 2000 { questions = [:] }
-                questions[bytes] = question
-            }
-        }
-        return question
     }
 
     /// Waits for work for as long as the worker wants and is there.

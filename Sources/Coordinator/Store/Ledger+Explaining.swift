@@ -104,6 +104,7 @@ extension Ledger {
         let workers = try workers().filter { now - $0.seen < 120 }
         guard !workers.isEmpty else { return ["no worker has been heard of in the last two minutes"] }
         let job = detail.job
+        let weights = MethodDescription.weights(for: job.configuration)
         var lacks: [String] = []
         for worker in workers {
             let about = worker.description
@@ -113,7 +114,6 @@ extension Ledger {
             case job.fingerprint: break
             case let other?: missing.append("has other content under '\(job.dataset)' (\(other.prefix(12)), not \(job.fingerprint.prefix(12)))")
             }
-            let weights = MethodDescription.weights(for: job.configuration)
             for name in weights where !about.weights.contains(name) && !policy.requires.weights.contains(name) {
                 missing.append("lacks the weights '\(name)'")
             }
@@ -126,7 +126,7 @@ extension Ledger {
             lacks.append("worker \(about.name) \(missing.joined(separator: ", "))")
         }
         let shown = lacks.prefix(5).joined(separator: "; ") + (lacks.count > 5 ? "; and \(lacks.count - 5) more" : "")
-        return ["no worker can do it: \(shown)"] + Set(MethodDescription.weights(for: job.configuration) + policy.requires.weights).sorted()
+        return ["no worker can do it: \(shown)"] + Set(weights + policy.requires.weights).sorted()
             .filter { name in !workers.contains { $0.description.weights.contains(name) } }
             .compactMap { Catalogue.weights($0).map { "it needs \($0.files[0].name), which no worker has; `medsweep weights add FILE` there, then start the worker anew" } }
     }

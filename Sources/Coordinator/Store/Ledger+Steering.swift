@@ -22,10 +22,7 @@ extension Ledger {
     func control(job prefix: String, _ request: ControlRequest, now: Double) throws -> ControlResponse {
         var entry = try entry(resolve(prefix))
         if request.action == .prioritise { return try boost(entry, request, now: now) }
-        let before = entry.stored
-        if request.action == .retry { entry = try retryTraining(of: entry, now: now) }
-        guard entry.stored != before || apply(request.action, to: &entry.record, now: now) else { return ControlResponse(changed: 0) }
-        if entry.stored == before { try save(entry, now: now) }
+        guard try apply(request.action, to: &entry, now: now) else { return ControlResponse(changed: 0) }
         log(Self.past(request.action), who: request.who, job: entry.id, sweep: entry.sweep, at: now)
         return ControlResponse(changed: 1)
     }
@@ -41,14 +38,22 @@ extension Ledger {
         return ControlResponse(changed: 1)
     }
 
-    private func apply(_ action: ControlRequest.Action, to record: inout JobRecord, now: Double) -> Bool {
-        switch action {
-        case .pause: rules.pause(&record, true)
-        case .resume: rules.pause(&record, false)
-        case .cancel: rules.cancel(&record)
-        case .retry: rules.retry(&record, now: now)
+    /// Does what is asked to a job, and writes it. A retry takes the job along that trains for it.
+    /// - Returns: whether that changed anything.
+    func apply(_ action: ControlRequest.Action, to entry: inout JobEntry, now: Double) throws -> Bool {
+        let before = entry.stored
+        if action == .retry { entry = try retryTraining(of: entry, now: now) }
+        // Whoever waits for a training comes back with it.
+        guard entry.stored == before else { return true }
+        let isChanged = switch action {
+        case .pause: rules.pause(&entry.record, true)
+        case .resume: rules.pause(&entry.record, false)
+        case .cancel: rules.cancel(&entry.record)
+        case .retry: rules.retry(&entry.record, now: now)
         case .prioritise: false
         }
+        if isChanged { try save(entry, now: now) }
+        return isChanged
     }
 
     /// What needs one statement, however large the sweep: pausing, resuming and its priority. ``ControlRequest/Action/cancel``
@@ -103,13 +108,7 @@ extension Ledger {
                 }
                 continue
             }
-            let before = entry.stored
-            if action == .retry { entry = try retryTraining(of: entry, now: now) }
-            if entry.stored == before {
-                guard apply(action, to: &entry.record, now: now) else { continue }
-                try save(entry, now: now)
-            }
-            changed += 1
+            if try apply(action, to: &entry, now: now) { changed += 1 }
         }
         return (changed, rows.count == limit ? rows.last?.integer(0) : nil)
     }

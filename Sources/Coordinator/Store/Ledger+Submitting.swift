@@ -124,8 +124,7 @@ extension Ledger {
             // Asked for again.
             added.new += 1
             try rule(&entry, by: sweep.id, position: planned.position)
-            entry = try retryTraining(of: entry, now: now)
-            if rules.retry(&entry.record, now: now) { try save(entry, now: now) }
+            _ = try apply(.retry, to: &entry, now: now)
         case .pending, .leased, .quarantined:
             // A batch that is added once more, after a crash, meets its own jobs.
             if isReplayed, entry.record.token == 0 { added.new += 1 } else { added.queued += 1 }
