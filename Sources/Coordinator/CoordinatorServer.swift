@@ -38,7 +38,7 @@ public struct CoordinatorServer: Sendable {
         }
         routes = CoordinatorRoutes(
             store: JobStore(database) { waiters.notify() },
-            artefacts: ArtefactStore(folder: try configuration.artefactFolder ?? folder.artefacts), waiters: waiters,
+            artefacts: ArtefactStore(folder: configuration.artefactFolder ?? folder.artefacts), waiters: waiters,
             configuration: configuration, tokens: tokens, logger: logger)
     }
 
