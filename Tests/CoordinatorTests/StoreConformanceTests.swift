@@ -53,6 +53,34 @@ import Wire
         var value: Int { lock.withLock { count } }
     }
 
+    /// What tables are made of is what pages of jobs say.
+    @Test(arguments: Kind.allCases) func tablesAreMadeOfWhatPagesSay(_ kind: Kind) async throws {
+        let store = try Place(kind).store()
+        try await submit(store, Self.request(seeds: 3, "ablate: [{vary: {latent_size: [4, 8]}}]"))
+        let leases = try await store.lease(to: Self.worker(), count: 5, now: 1, duration: 30).jobs
+        for (number, lease) in leases.dropLast().enumerated() {
+            var result = Self.result()
+            result.metrics = ["auc": 0.1 * Double(number + 1), "ap": 1e-7, "dice_max": 1]
+            _ = try await store.complete(lease.identity, ResultRequest(token: lease.token, result: result), now: 2)
+        }
+        let rows = try await store.resultRows(sweep: "s")
+        let jobs = try await store.jobs(sweep: "s", after: -1, limit: 100, state: nil).jobs
+        #expect(rows.count == 18 && rows.map(\.identity) == jobs.map(\.identity) && rows.map(\.job) == jobs.map(\.job))
+        #expect(rows.map(\.state) == jobs.map(\.state) && rows.map(\.metrics) == jobs.map { $0.result?.metrics })
+        #expect(rows.filter { $0.metrics != nil }.count == 4)
+    }
+
+    /// Forms that are not what this version writes are read by the general decoder.
+    @Test func metricsOfAnyFormAreRead() throws {
+        #expect(try MetricsReader.read(#"{"ap":0.25,"auc":1e-3}"#) == ["ap": 0.25, "auc": 0.001])
+        #expect(try MetricsReader.read(#" { "a" : -1 , "b":2 } "#) == ["a": -1, "b": 2])
+        #expect(try MetricsReader.read("{}") == [:])
+        #expect(try MetricsReader.read(#"{"a\u0062":1}"#) == ["ab": 1])
+        for broken in ["", "{", #"{"a"}"#, #"{"a":}"#, #"{"a":"x"}"#, #"{"a":1"#, "[1]"] {
+            #expect(throws: DecodingError.self) { try MetricsReader.read(broken) }
+        }
+    }
+
     // MARK: Material
 
     static func request(_ name: String = "s", seeds: Int = 2, _ more: String = "") -> SubmitRequest {
@@ -440,7 +468,8 @@ import Wire
                     ALTER TABLE old RENAME TO classes;
                     DROP INDEX jobs_training;
                     ALTER TABLE jobs DROP COLUMN training;
-                    DELETE FROM grdb_migrations WHERE identifier = '3';
+                    ALTER TABLE jobs DROP COLUMN metrics;
+                    DELETE FROM grdb_migrations WHERE identifier IN ('3', '4');
                     PRAGMA user_version = 2;
                     """)
         }
@@ -463,7 +492,7 @@ import Wire
         let connection = try PostgresConnection(server.url)
         try connection.execute(
             """
-            ALTER TABLE jobs DROP COLUMN training; ALTER TABLE classes DROP COLUMN weights; ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core);
+            ALTER TABLE jobs DROP COLUMN training; ALTER TABLE jobs DROP COLUMN metrics; ALTER TABLE classes DROP COLUMN weights; ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core);
             UPDATE schema_version SET version = 2
             """)
         let store = JobStore(try PostgresDatabase(server.url)) {}

@@ -43,6 +43,12 @@ enum SQLiteSchema {
             guard try !database.columns(in: "classes").contains(where: { $0.name == "weights" }) else { return }
             try database.execute(sql: third)
         }
+        migrator.registerMigration("4") { database in
+            if try !database.columns(in: "jobs").contains(where: { $0.name == "metrics" }) {
+                try database.execute(sql: "ALTER TABLE jobs ADD COLUMN metrics TEXT")
+            }
+            try database.execute(sql: "UPDATE jobs SET metrics = json_extract(result, '$.metrics') WHERE result IS NOT NULL AND metrics IS NULL")
+        }
         return migrator
     }
 

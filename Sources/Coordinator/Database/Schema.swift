@@ -1,7 +1,7 @@
 /// The tables that a store is made of, in either dialect.
 enum Schema {
     /// Raised with every change of the tables.
-    static let version = 3
+    static let version = 4
 
     /// What brings PostgreSQL's tables from a version to the next one. Version 2 was the first there.
     static let postgresSteps: [Int: String] = [
@@ -11,7 +11,11 @@ enum Schema {
             ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core, weights);
             ALTER TABLE jobs ADD COLUMN training BIGINT REFERENCES jobs(id);
             CREATE INDEX jobs_training ON jobs (training) WHERE training IS NOT NULL;
-            """
+            """,
+        3: """
+            ALTER TABLE jobs ADD COLUMN metrics TEXT;
+            UPDATE jobs SET metrics = (result::json -> 'metrics')::text WHERE result IS NOT NULL;
+            """,
     ]
 
     /// - `classes`: what a worker must have for a job, once for all jobs alike in it; `weights`: names of pretrained weights,
@@ -22,6 +26,8 @@ enum Schema {
     ///   to date by every change, so that nothing is ever counted.
     /// - `jobs.training`: the job whose weights this one scores; until that is done this one waits, with a `not_before` that
     ///   never comes (``JobRecord/untilTrained``).
+    /// - `jobs.metrics`: the metrics of `result` by themselves, before it in the row, so that a table of all jobs is made without
+    ///   reading losses and lists of files.
     /// - `sweeps.expanding`: when the sweep's jobs were last seen being made from its file; null once all are there.
     static func tables(_ dialect: SQLDialect) -> String {
         let isSQLite = dialect == .sqlite
@@ -45,7 +51,7 @@ enum Schema {
                 failed_attempts \(integer) NOT NULL DEFAULT 0, worker TEXT, expires \(real),
                 not_before \(real) NOT NULL DEFAULT 0, checkpoint TEXT, checkpoint_epoch \(integer),
                 ended_token \(integer) NOT NULL DEFAULT 0, result_token \(integer) NOT NULL DEFAULT 0,
-                progress TEXT, share \(real) NOT NULL DEFAULT 0, result TEXT, wall \(real), finished \(real),
+                progress TEXT, share \(real) NOT NULL DEFAULT 0, metrics TEXT, result TEXT, wall \(real), finished \(real),
                 training \(integer) REFERENCES jobs(id));
             CREATE INDEX jobs_training ON jobs (training) WHERE training IS NOT NULL;
             CREATE INDEX jobs_queue ON jobs (sweep, boost DESC, position) WHERE ready = 1;

@@ -234,6 +234,8 @@ final class JobStore: Sendable {
     func jobs(sweep: String, after: Int, limit: Int, state: JobState?) async throws -> JobPage {
         try await read { try $0.jobs(sweep: sweep, after: after, limit: limit, state: state) }
     }
+    /// Every job of a sweep with its metrics, to be made a table of.
+    func resultRows(sweep: String) async throws -> [ResultRow] { try await read { try $0.resultRows(sweep: sweep) } }
     func job(_ identity: String) async throws -> JobDetail { try await read { try $0.job(identity) } }
     func explain(_ identity: String, now: Double) async throws -> Explanation {
         try await read { try $0.explain(identity, now: now) }

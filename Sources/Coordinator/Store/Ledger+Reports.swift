@@ -67,10 +67,10 @@ extension Ledger {
         try connection.run(
             """
             UPDATE jobs SET state = 'done', ready = 0, worker = NULL, expires = NULL, checkpoint = NULL,
-                checkpoint_epoch = NULL, result_token = ?, result = ?, wall = ?, finished = ?, share = 1 WHERE id = ?
+                checkpoint_epoch = NULL, result_token = ?, metrics = ?, result = ?, wall = ?, finished = ?, share = 1 WHERE id = ?
             """,
             [
-                .integer(request.token), .text(text), .real(request.result.wallSeconds),
+                .integer(request.token), .text(JSONMember.value(of: "metrics", in: text.utf8)), .text(text), .real(request.result.wallSeconds),
                 .real(now), .integer(entry.id),
             ])
         try moved(entry, to: .done, isReady: false)
