@@ -93,14 +93,18 @@ extension Setting: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, Expre
 extension Setting: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        if let value = try? container.decode(Bool.self) {
-            self = .boolean(value)
-        } else if let value = try? container.decode(Int.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self.init(value)
+        // What is most common comes first: every type that does not fit costs as much as reading several that do.
+        if let value = try? container.decode(Double.self) {
+            // Beyond this a whole number is not exact as a double.
+            if abs(value) >= 9_007_199_254_740_992, let exact = try? container.decode(Int.self) {
+                self = .integer(exact)
+            } else {
+                self.init(value)
+            }
+        } else if let value = try? container.decode(String.self) {
+            self = .text(value)
         } else {
-            self = .text(try container.decode(String.self))
+            self = .boolean(try container.decode(Bool.self))
         }
     }
 

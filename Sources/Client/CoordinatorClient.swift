@@ -1,6 +1,7 @@
 import Catalogue
 import Crypto
 import Foundation
+import Sweep
 import Wire
 
 /// Talks to a coordinator over libcurl. Every request but a lease may safely be sent again, so passing failures are
@@ -48,6 +49,12 @@ public struct CoordinatorClient: Sendable {
             guard let next = page.next else { return jobs }
             after = next
         }
+    }
+
+    /// All jobs of a sweep with the metrics that tables compare, at once.
+    public func results(sweep: String) async throws -> [ResultRow] {
+        let columns: ResultColumns = try await get(Routes.results(sweep: PathSegment.encode(sweep)), timeout: 60)
+        return columns.rows
     }
 
     // MARK: Control

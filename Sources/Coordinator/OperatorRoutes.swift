@@ -55,6 +55,10 @@ extension CoordinatorRoutes {
                         state: query["state"].flatMap { JobState(rawValue: String($0)) })
                 })
         }
+        router.get(RouterPath(Routes.results(sweep: ":name"))) { _, context in
+            let name = try context.parameters.require("name")
+            return try JSONAnswer.response(ResultColumns(try await naming { try await store.resultRows(sweep: name) }))
+        }
         router.post(RouterPath(Routes.control(sweep: ":name"))) { request, context in
             let name = try context.parameters.require("name")
             let posted: ControlRequest = try await body(request)

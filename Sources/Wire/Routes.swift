@@ -29,6 +29,8 @@ public enum Routes {
     public static func sweep(_ name: String) -> String { "/v1/sweeps/\(name)" }
     /// GET `?after=POSITION&limit=N&state=STATE`: ``JobPage``.
     public static func jobs(sweep name: String) -> String { "/v1/sweeps/\(name)/jobs" }
+    /// GET: ``ResultColumns``: every job of a sweep, for tables.
+    public static func results(sweep name: String) -> String { "/v1/sweeps/\(name)/results" }
     /// GET: ``JobDetail``. The first eight or more digits of an identity are enough where operators ask.
     public static func job(_ identity: String) -> String { "/v1/jobs/\(identity)" }
     /// POST: ``HeartbeatRequest`` → ``HeartbeatResponse``.

@@ -60,7 +60,7 @@ import Wire
         let leases = try await store.lease(to: Self.worker(), count: 5, now: 1, duration: 30).jobs
         for (number, lease) in leases.dropLast().enumerated() {
             var result = Self.result()
-            result.metrics = ["auc": 0.1 * Double(number + 1), "ap": 1e-7, "dice_max": 1]
+            result.metrics = ["auc": 0.1 * Double(number + 1), "ap": 1e-7, "temperature": 1]
             _ = try await store.complete(lease.identity, ResultRequest(token: lease.token, result: result), now: 2)
         }
         let rows = try await store.resultRows(sweep: "s")
@@ -68,6 +68,13 @@ import Wire
         #expect(rows.count == 18 && rows.map(\.identity) == jobs.map(\.identity) && rows.map(\.job) == jobs.map(\.job))
         #expect(rows.map(\.state) == jobs.map(\.state) && rows.map(\.metrics) == jobs.map { $0.result?.metrics })
         #expect(rows.filter { $0.metrics != nil }.count == 4)
+        // On the wire, jobs that differ in their seeds only stand together.
+        let columns: ResultColumns = try WireCoding.decode(from: WireCoding.encode(ResultColumns(rows)))
+        #expect(columns.groups.count == 6 && columns.groups.allSatisfy { $0.seeds.count == 3 })
+        let sent = columns.rows.sorted { $0.identity < $1.identity }
+        let kept = rows.sorted { $0.identity < $1.identity }
+        #expect(sent.map(\.job) == kept.map(\.job) && sent.map(\.state) == kept.map(\.state))
+        #expect(sent.map(\.metrics) == kept.map { $0.metrics?.filter { ["auc", "ap"].contains($0.key) } })
     }
 
     /// Forms that are not what this version writes are read by the general decoder.

@@ -1,0 +1,66 @@
+import Catalogue
+import Sweep
+
+/// Every job of a sweep with the metrics that tables compare, in a form that 100,000 jobs are quickly written and read in: jobs
+/// that differ in nothing but their seeds share their description.
+public struct ResultColumns: Codable, Sendable, Hashable {
+    /// Jobs alike but for their seeds; the columns are of one length.
+    public struct Group: Codable, Sendable, Hashable {
+        /// The first one's description.
+        public var job: JobDescription
+        public var seeds: [Int]
+        public var identities: [String]
+        public var states: [JobState]
+        /// By metric; `null` where a job has no result.
+        public var metrics: [String: [Double?]]
+    }
+
+    /// In the order of the first job of each.
+    public var groups: [Group]
+
+    public init(_ rows: [ResultRow]) {
+        var places: [JobDescription: Int] = [:]
+        var groups: [Group] = []
+        let compared = Set(Catalogue.comparedMetrics.map(\.name))
+        for row in rows {
+            var key = row.job
+            key.seed = 0
+            let place: Int
+            if let known = places[key] {
+                place = known
+            } else {
+                place = groups.count
+                places[key] = place
+                groups.append(Group(job: row.job, seeds: [], identities: [], states: [], metrics: [:]))
+            }
+            for (name, value) in row.metrics ?? [:] where compared.contains(name) {
+                let missing = groups[place].seeds.count - (groups[place].metrics[name]?.count ?? 0)
+                groups[place].metrics[name, default: []] += Array(repeating: nil, count: missing) + [value]
+            }
+            groups[place].seeds.append(row.job.seed)
+            groups[place].identities.append(row.identity)
+            groups[place].states.append(row.state)
+        }
+        for place in groups.indices {
+            let count = groups[place].seeds.count
+            for (name, values) in groups[place].metrics where values.count < count {
+                groups[place].metrics[name] = values + Array(repeating: nil, count: count - values.count)
+            }
+        }
+        self.groups = groups
+    }
+
+    /// One row a job, group by group. Of columns that are not of one length the shortest counts.
+    public var rows: [ResultRow] {
+        groups.flatMap { group in
+            (0..<min(group.seeds.count, group.identities.count, group.states.count)).map { place in
+                var job = group.job
+                job.seed = group.seeds[place]
+                var metrics: [String: Double] = [:]
+                for (name, values) in group.metrics where place < values.count { metrics[name] = values[place] }
+                let state = group.states[place]
+                return ResultRow(identity: group.identities[place], job: job, state: state, metrics: state == .done ? metrics : nil)
+            }
+        }
+    }
+}
