@@ -16,13 +16,17 @@ extension CoordinatorRoutes {
             }
             return try JSONAnswer.response(["sha256": digest])
         }
-        router.get(RouterPath(Routes.artefact(":digest"))) { _, context in
+        router.get(RouterPath(Routes.artefact(":digest"))) { request, context in
             let digest = try context.parameters.require("digest")
             guard ArtefactStore.isDigest(digest) else { throw ArtefactStore.badDigest }
             guard let file = FileHandle(forReadingAtPath: artefacts.place(digest).path), let size = try? file.seekToEnd() else {
                 throw Problem(status: 404, title: "unknown file", detail: "there is no file \(digest)")
             }
             try file.seek(toOffset: 0)
+            let isPicture = try file.read(upToCount: 8).map { Array($0) == ArtefactStore.pictureMark } ?? false
+            try file.seek(toOffset: 0)
+            let name = request.uri.queryParameters["name"].map(String.init).flatMap(ArtefactStore.fileName) ?? digest
+            let isShown = isPicture && name.hasSuffix(".png")
             let body = ResponseBody(contentLength: Int(size)) { writer in
                 defer { try? file.close() }
                 while let piece = try file.read(upToCount: 1 << 18), !piece.isEmpty {
@@ -30,12 +34,29 @@ extension CoordinatorRoutes {
                 }
                 try await writer.finish(nil)
             }
-            return Response(status: .ok, headers: [.contentType: "application/octet-stream"], body: body)
+            return Response(
+                status: .ok,
+                headers: [
+                    .contentType: isShown ? "image/png" : "application/octet-stream",
+                    .contentDisposition: "\(isShown ? "inline" : "attachment"); filename=\"\(name)\"",
+                    .contentSecurityPolicy: "default-src 'none'; sandbox", .xContentTypeOptions: "nosniff",
+                ], body: body)
         }
     }
 }
 
 extension ArtefactStore {
+    /// The bytes that a PNG file begins with.
+    static let pictureMark: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+
+    /// The name if it can stand in a header as it is.
+    static func fileName(_ name: String) -> String? {
+        let isPlain = name.utf8.allSatisfy {
+            (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0)
+        }
+        return isPlain && !name.isEmpty && name.utf8.count <= 100 && !name.hasPrefix(".") ? name : nil
+    }
+
     /// The answer to a name that is no digest.
     static let badDigest = Problem(
         status: 400, title: "bad digest", detail: "a file's name is its SHA-256 in 64 lower-case hexadecimal digits")

@@ -14,6 +14,8 @@ struct CoordinatorRoutes: Sendable {
     let configuration: CoordinatorConfiguration
     let tokens: Tokens?
     let logger: Logger
+    let sessions: DashboardSessions
+    let dashboard: DashboardStream
 
     let leaseRequests = LeaseRequestReader()
 
@@ -25,10 +27,15 @@ struct CoordinatorRoutes: Sendable {
     func router() -> Router<CoordinatorContext> {
         let router = Router(context: CoordinatorContext.self)
         router.add(middleware: ProblemMiddleware(store: store, logger: logger))
-        if let tokens { router.add(middleware: TokenMiddleware(tokens: tokens)) }
+        if let tokens {
+            router.add(middleware: TokenMiddleware(tokens: tokens, sessions: sessions))
+        } else {
+            router.add(middleware: SameOriginMiddleware())
+        }
         addOperatorRoutes(router)
         addWorkerRoutes(router)
         addArtefactRoutes(router)
+        addDashboardRoutes(router)
         return router
     }
 

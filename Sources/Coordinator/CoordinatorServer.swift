@@ -36,10 +36,13 @@ public struct CoordinatorServer: Sendable {
         } else {
             try SQLiteDatabase(folder)
         }
+        let store = JobStore(database) { waiters.notify() }
         routes = CoordinatorRoutes(
-            store: JobStore(database) { waiters.notify() },
+            store: store,
             artefacts: ArtefactStore(folder: configuration.artefactFolder ?? folder.artefacts), waiters: waiters,
-            configuration: configuration, tokens: tokens, logger: logger)
+            configuration: configuration, tokens: tokens, logger: logger,
+            sessions: DashboardSessions(isSecure: configuration.tls != nil),
+            dashboard: DashboardStream(store: store, waiters: waiters, logger: logger))
     }
 
     /// Serves until the surrounding task is cancelled; then stops listening, lets requests under way end and returns.

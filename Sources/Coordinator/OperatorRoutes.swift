@@ -98,7 +98,7 @@ extension CoordinatorRoutes {
     }
 
     /// Names the nearest sweep when there is none of the name asked for.
-    private func naming<Result>(_ body: () async throws -> Result) async throws -> Result {
+    func naming<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
         } catch StoreError.unknownSweep(let name) {

@@ -78,11 +78,18 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 /// Lets a request through to what its token's role may do.
 struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
     let tokens: Tokens
+    let sessions: DashboardSessions
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if request.uri.path == Routes.health { return try await next(request, context) }
+        if request.uri.path == Routes.health || CoordinatorRoutes.isOpen(request) { return try await next(request, context) }
+        if request.headers[.authorization] == nil, let session = DashboardSessions.id(in: request),
+            sessions.role(of: session, now: Date().timeIntervalSince1970) == .operator
+        {
+            try DashboardSessions.requireOwnPage(request)
+            return try await next(request, context)
+        }
         let header = request.headers[.authorization] ?? ""
         guard header.hasPrefix("Bearer "), let role = tokens.role(of: String(header.dropFirst(7))) else {
             throw Problem(status: 401, title: "unauthorised", detail: "this coordinator wants a bearer token; give one with --token-file")

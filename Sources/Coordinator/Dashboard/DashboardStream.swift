@@ -1,0 +1,238 @@
+import Foundation
+import Logging
+import Sweep
+import Wire
+
+/// Tells everyone who looks at the dashboard what has changed, as server-sent events. The store is looked at for all
+/// listeners together, twice a second, and only while there are any.
+actor DashboardStream {
+    /// What a listener wants to hear of beside the overview.
+    struct Topic: Sendable, Hashable {
+        var sweep: String?
+        var job: String?
+    }
+
+    private struct Listener {
+        let topic: Topic
+        let isAllowed: @Sendable () -> Bool
+        let continuation: AsyncStream<String>.Continuation
+        /// What it was last told, by the name of the message.
+        var told: [String: String] = [:]
+        var isNew = true
+    }
+
+    private let store: JobStore
+    private let tables: DashboardTables
+    private let waiters: LeaseWaiters
+    private let logger: Logger
+    private var listeners: [Int: Listener] = [:]
+    private var nextNumber = 0
+    private var isRunning = false
+    /// The last event that was looked at; `nil`: none yet.
+    private var lastEvent: Int64?
+    /// The newest events.
+    private var recent: [Event] = []
+    /// Jobs of a sweep at the last look.
+    private var totals: [String: Int] = [:]
+
+    private static let period = Duration.milliseconds(500)
+    private static let heartbeat = Duration.seconds(15)
+    private static let recentLimit = 100
+    /// More changes than this are not told one by one.
+    private static let changeLimit = 2000
+    /// Messages that a listener may be behind; beyond that it has to come anew.
+    private static let backlog = 256
+    /// The most listeners at once.
+    private static let most = 500
+
+    init(store: JobStore, waiters: LeaseWaiters, logger: Logger) {
+        self.store = store
+        self.waiters = waiters
+        self.logger = logger
+        tables = DashboardTables(store: store)
+    }
+
+    func table(of sweep: String) async throws -> DashboardTable { try await tables.table(of: sweep) }
+
+    /// Events for as long as somebody reads them and `isAllowed`, or until the coordinator stops.
+    func listen(_ topic: Topic, isAllowed: @escaping @Sendable () -> Bool) throws -> AsyncStream<String> {
+        guard listeners.count < Self.most else {
+            throw Problem(status: 503, title: "too many listeners", detail: "\(Self.most) pages follow this coordinator already; close some")
+        }
+        let (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(Self.backlog))
+        let number = nextNumber
+        nextNumber += 1
+        continuation.onTermination = { [weak self] _ in Task { await self?.leave(number) } }
+        continuation.yield(
+            "retry: 2000\n" + Self.message("hello", #"{"now":\#(Date().timeIntervalSince1970),"version":"\#(Self.version)"}"#))
+        listeners[number] = Listener(topic: topic, isAllowed: isAllowed, continuation: continuation)
+        if !isRunning {
+            isRunning = true
+            Task { await run() }
+        }
+        return stream
+    }
+
+    /// Pages that were served by another start of the program load themselves anew.
+    private static let version = UUID().uuidString
+
+    private func leave(_ number: Int) { listeners[number] = nil }
+
+    private func run() async {
+        var beaten = ContinuousClock.now
+        while !listeners.isEmpty, !waiters.isClosed {
+            do {
+                try await look()
+            } catch {
+                logger.error("the dashboard could not look at the store: \(error)")
+            }
+            if .now - beaten > Self.heartbeat {
+                beaten = .now
+                for number in listeners.keys { send(": still here\n\n", to: number) }
+            }
+            try? await Task.sleep(for: Self.period)
+        }
+        for listener in listeners.values { listener.continuation.finish() }
+        (listeners, lastEvent, recent, totals) = ([:], nil, [], [:])
+        isRunning = false
+    }
+
+    // MARK: Looking
+
+    private func look() async throws {
+        for (number, listener) in listeners where !listener.isAllowed() {
+            listener.continuation.finish()
+            listeners[number] = nil
+        }
+        let (events, isCut) = try await newEvents()
+        let statuses = try await store.sweeps()
+        let workers = try await store.workers()
+        tell("sweeps", try text(statuses.map(SweepLine.init))) { _ in true }
+        tell("workers", try text(workers.map { WorkerLine($0, running: statuses.flatMap(\.running)) })) { _ in true }
+        try tellEvents(events)
+        for name in Set(listeners.values.compactMap(\.topic.sweep)) {
+            guard let status = statuses.first(where: { $0.name == name }) else { continue }
+            tell("sweep", try text(status)) { $0.sweep == name }
+            try await tellGrid(status, events, isCut: isCut)
+            let table = try await tables.table(of: name)
+            tell("table", try text(table)) { $0.sweep == name }
+        }
+        for identity in Set(listeners.values.compactMap(\.topic.job)) {
+            guard let detail = try? await store.job(identity) else { continue }
+            tell("job", try text(detail)) { $0.job == identity }
+        }
+        for number in listeners.keys { listeners[number]?.isNew = false }
+    }
+
+    private func newEvents() async throws -> (events: [Event], isCut: Bool) {
+        guard let last = lastEvent else {
+            let page = try await store.events(after: -Int64(Self.recentLimit), limit: Self.recentLimit, sweep: nil, job: nil)
+            recent = page.events
+            lastEvent = page.next
+            return ([], false)
+        }
+        var page = try await store.events(after: last, limit: Self.changeLimit, sweep: nil, job: nil)
+        let isCut = page.events.count >= Self.changeLimit
+        if isCut {
+            // Those between are in the log, for whoever asks.
+            page = try await store.events(after: -Int64(Self.recentLimit), limit: Self.recentLimit, sweep: nil, job: nil)
+        }
+        lastEvent = page.next
+        recent = Array((recent + page.events).suffix(Self.recentLimit))
+        return (page.events, isCut)
+    }
+
+    private func tellEvents(_ events: [Event]) throws {
+        let (all, new) = (try text(recent), events.isEmpty ? nil : try text(events))
+        for (number, listener) in listeners {
+            if listener.isNew {
+                send(Self.message("log", all), to: number)
+            } else if let new {
+                send(Self.message("log", new), to: number)
+            }
+        }
+    }
+
+    /// Which cells have another state, or that all are to be fetched again.
+    private func tellGrid(_ status: SweepStatus, _ events: [Event], isCut: Bool) async throws {
+        let name = status.name
+        let isOther = totals[name].map { $0 != status.total } ?? false
+        totals[name] = status.total
+        if isCut || isOther || events.contains(where: { $0.job == nil && $0.sweep == name }) {
+            return tellAlways("regrid", "{}") { $0.sweep == name }
+        }
+        let identities = Set(events.compactMap(\.job)).sorted()
+        guard !identities.isEmpty else { return }
+        let changes = try await store.gridChanges(sweep: name, jobs: identities)
+        if !changes.isEmpty { tellAlways("grid", try text(changes)) { $0.sweep == name } }
+    }
+
+    // MARK: Telling
+
+    private func text(_ value: some Encodable) throws -> String { String(decoding: try WireCoding.encode(value), as: UTF8.self) }
+
+    /// Sends what a listener does not know yet.
+    private func tell(_ name: String, _ data: String, to isWanted: (Topic) -> Bool) {
+        for (number, listener) in listeners where isWanted(listener.topic) && listener.told[name] != data {
+            listeners[number]?.told[name] = data
+            send(Self.message(name, data), to: number)
+        }
+    }
+
+    private func tellAlways(_ name: String, _ data: String, to isWanted: (Topic) -> Bool) {
+        for (number, listener) in listeners where isWanted(listener.topic) { send(Self.message(name, data), to: number) }
+    }
+
+    /// JSON on one line: the encoder writes line ends in strings as `\n`.
+    private static func message(_ name: String, _ data: String) -> String { "event: \(name)\ndata: \(data)\n\n" }
+
+    private func send(_ text: String, to number: Int) {
+        guard let listener = listeners[number] else { return }
+        // What a slow reader misses it could not make up for: it shall begin again.
+        if case .dropped = listener.continuation.yield(text) {
+            listener.continuation.finish()
+            listeners[number] = nil
+        }
+    }
+}
+
+/// A sweep in the overview.
+private struct SweepLine: Encodable {
+    let name: String
+    let submitted: Double
+    let jobs: [JobState: Int]
+    let total: Int
+    let progress: Double
+    let remaining: Double?
+    /// Jobs an hour at the present rate.
+    let rate: Double?
+    let isPaused: Bool
+    let isExpanding: Bool
+    let isFinished: Bool
+
+    init(_ status: SweepStatus) {
+        name = status.name
+        submitted = status.submitted
+        jobs = status.jobs
+        total = status.total
+        progress = status.progress
+        remaining = status.remaining
+        rate = status.remaining.flatMap { $0 > 0 ? Double(status.total) * (1 - status.progress) / $0 * 3600 : nil }
+        isPaused = status.isPaused
+        isExpanding = status.isExpanding
+        isFinished = status.isFinished
+    }
+}
+
+/// A worker and what it works on.
+private struct WorkerLine: Encodable {
+    let worker: WorkerStatus
+    let running: [SweepStatus.RunningJob]
+
+    init(_ worker: WorkerStatus, running: [SweepStatus.RunningJob]) {
+        self.worker = worker
+        var seen: Set<String> = []
+        // A job that several sweeps hold runs once.
+        self.running = running.filter { $0.worker == worker.description.name && seen.insert($0.identity).inserted }
+    }
+}

@@ -1,0 +1,43 @@
+// The workers that were heard of lately.
+
+import { bytes, duration, element, jobLink, replace, table } from "./dom.js";
+import { control, now } from "./live.js";
+
+export function workersPage(main) {
+  const list = element("div", {}, element("p", { class: "quiet" }, "Loading"));
+  main.replaceChildren(element("h1", {}, "Workers"), list);
+  let workers;
+
+  function draw() {
+    if (!workers) return;
+    if (!workers.length) {
+      return replace(list, element("p", {}, "No worker was heard of lately. Start one with ", element("code", {}, "medsweep-worker"), "."));
+    }
+    const steps = ["resume", "pause"].map((action) => (name) => control("workers", name, action));
+    replace(list, table("Workers", ["Worker", "Device", "Heard of", "Jobs", "Engine", ""], workers.map(({ worker, running }) => {
+      const about = worker.description;
+      return [
+        [about.name, worker.isPaused && element("span", { class: "chip cancelled" }, "paused")],
+        `${about.device}, ${bytes(about.memory)}`,
+        `${duration(Math.max(0, now() - worker.seen))} ago`,
+        running.length
+          ? running.map((job) => element("div", {}, jobLink(job.identity, `${job.method} on ${job.dataset}, seed ${job.seed}`),
+            job.progress && ` ${job.progress.epoch}/${job.progress.epochs}`))
+          : "none",
+        about.engine,
+        element("button", { type: "button", "data-name": about.name, "data-step": worker.isPaused ? 0 : 1, "aria-label": `${worker.isPaused ? "Resume" : "Pause"} ${about.name}` },
+          worker.isPaused ? "Resume" : "Pause"),
+      ];
+    })));
+    for (const button of list.querySelectorAll("button")) {
+      button.onclick = () => steps[Number(button.dataset.step)](button.dataset.name);
+    }
+  }
+
+  // Ages grow by themselves.
+  const clock = setInterval(draw, 5000);
+  return {
+    heard(name, value) { if (name === "workers") { workers = value; draw(); } },
+    left() { clearInterval(clock); },
+  };
+}
