@@ -44,7 +44,7 @@ build)
     ;;
 test)
     # What tests start beside our own programs.
-    need openssl postgresql
+    need openssl postgresql texlive-latex-base texlive-latex-recommended
     ;;
 demo)
     need mricron-data

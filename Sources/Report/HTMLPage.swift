@@ -38,7 +38,7 @@ struct HTMLPage {
     }
 
     private var tables: String {
-        guard report.jobs.contains(where: { $0.result != nil }) else { return "" }
+        guard report.hasResults else { return "" }
         let parts = report.metrics.map { metric -> String in
             let datasets = report.datasets(of: metric)
             let places = datasets.map { table.places(metric, $0) }

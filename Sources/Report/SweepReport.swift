@@ -5,7 +5,7 @@ import Wire
 
 /// The forms a report can take.
 public enum ReportFormat: String, CaseIterable, Sendable {
-    case table, csv, json, markdown, html
+    case table, csv, json, markdown, latex, html
 }
 
 /// The contents of a job's artefact `scores.json`.
@@ -47,9 +47,13 @@ public struct SweepReport: Sendable {
         case .markdown: MarkdownText(report: self).text
         case .csv: JobTable(report: self).csv
         case .json: JobTable(report: self).json
+        case .latex: LaTeXText(report: self).text
         case .html: HTMLPage(report: self).text
         }
     }
+
+    /// Whether any job has finished.
+    public var hasResults: Bool { jobs.contains { $0.result != nil } }
 
     /// The metrics that are shown: AUC and AP always, pixel metrics where there are masks.
     var metrics: [String] {

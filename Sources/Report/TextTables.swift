@@ -6,7 +6,7 @@ struct TableText {
     let color: Bool
 
     var text: String {
-        guard report.jobs.contains(where: { $0.result != nil }) else {
+        guard report.hasResults else {
             return (["sweep '\(report.status.name)' has no finished job yet"] + report.missing()).joined(separator: "\n")
         }
         var parts = report.metrics.map { table($0) }
@@ -55,7 +55,7 @@ struct MarkdownText {
     var text: String {
         let table = report.table
         var parts = ["## \(report.status.name)"]
-        guard report.jobs.contains(where: { $0.result != nil }) else {
+        guard report.hasResults else {
             return (parts + ["No job has finished yet."]).joined(separator: "\n\n")
         }
         for metric in report.metrics {

@@ -19,7 +19,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     @OptionGroup var connection: ConnectionOptions
 
-    @Option(name: [.short, .long], help: "table, csv, json, markdown or html.")
+    @Option(name: [.short, .long], help: "table, csv, json, markdown, latex or html.")
     var format = ReportFormat.table
 
     @Option(name: [.short, .long], help: "Write to this file instead of standard output.")
@@ -31,6 +31,7 @@ struct ReportCommand: AsyncParsableCommand {
             try await SweepResults.fetch(
                 client.sweep(command.sweep), client: client, withScores: command.format == .html)
         }
+        if !results.hasResults { Terminal.note("sweep '\(sweep)' has no finished job yet") }
         if let output {
             try results.write(format, to: URL(filePath: output))
         } else {
@@ -58,6 +59,8 @@ struct SweepResults: Sendable {
         }
         return SweepResults(report: SweepReport(status: status, jobs: jobs, scores: scores))
     }
+
+    var hasResults: Bool { report.hasResults }
 
     func render(_ format: ReportFormat, color: Bool) -> String { report.render(format, color: color) }
 
