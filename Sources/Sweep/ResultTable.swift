@@ -124,6 +124,12 @@ public struct ResultTable: Sendable {
 
     // MARK: Variants
 
+    /// For each job the settings in which it differs from others of its method, e.g. `latent_size=4`; often empty.
+    public static func variants(_ rows: [ResultRow]) -> [String] {
+        let varying = varyingOptions(rows)
+        return rows.map { variant($0.job, varying) }
+    }
+
     /// Options that take several values among the jobs of one method on one data set, by method.
     private static func varyingOptions(_ rows: [ResultRow]) -> [String: [String]] {
         var values: [String: [String: Set<Setting>]] = [:]
