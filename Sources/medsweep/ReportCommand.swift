@@ -29,7 +29,8 @@ struct ReportCommand: AsyncParsableCommand {
         let command = self
         let results = try await connection.withClient { client in
             try await SweepResults.fetch(
-                client.sweep(command.sweep), client: client, withScores: command.format == .html)
+                client.sweep(command.sweep), client: client, withScores: command.format == .html,
+                forTables: command.format.isTable)
         }
         if !results.hasResults { Terminal.note("sweep '\(sweep)' has no finished job yet") }
         if let output {
@@ -46,9 +47,9 @@ struct SweepResults: Sendable {
 
     /// Fetches all jobs, and for a report with curves the scores of every image.
     static func fetch(
-        _ status: SweepStatus, client: CoordinatorClient, withScores: Bool
+        _ status: SweepStatus, client: CoordinatorClient, withScores: Bool, forTables: Bool = false
     ) async throws -> SweepResults {
-        let jobs = try await client.allJobs(sweep: status.name)
+        let jobs = try await forTables ? client.tableJobs(sweep: status.name) : client.allJobs(sweep: status.name)
         var scores: [String: ImageScores] = [:]
         if withScores {
             for job in jobs {

@@ -70,18 +70,17 @@ extension Ledger {
 
     /// Descriptions and metrics of jobs, by number.
     func resultRows(_ ids: [Int64]) throws -> [Int64: ResultRow] {
-        struct Metrics: Decodable { var metrics: [String: Double] }
         var found: [Int64: ResultRow] = [:]
+        var reader = JobDescriptionReader()
         for start in stride(from: 0, to: ids.count, by: 32) {
             let chunk = ids[start..<min(start + 32, ids.count)]
             let padded = chunk.map(SQLValue.integer) + Array(repeating: SQLValue.integer(-1), count: 32 - chunk.count)
             for row in try connection.rows(
-                "SELECT id, identity, job, state, result FROM jobs WHERE id IN (\(Self.places))", padded)
+                "SELECT id, identity, job, state, metrics FROM jobs WHERE id IN (\(Self.places))", padded)
             {
                 found[row.integer(0)] = ResultRow(
-                    identity: row.text(1), job: try WireCoding.decode(from: Data(row.text(2).utf8)),
-                    state: JobState(rawValue: row.text(3)) ?? .failed,
-                    metrics: try row.optionalText(4).map { try WireCoding.decode(Metrics.self, from: Data($0.utf8)).metrics })
+                    identity: row.text(1), job: try reader.read(row.text(2)),
+                    state: JobState(rawValue: row.text(3)) ?? .failed, metrics: try row.optionalText(4).map(MetricsReader.read))
             }
         }
         return found
