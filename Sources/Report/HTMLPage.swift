@@ -11,7 +11,7 @@ struct HTMLPage {
     private var table: ResultTable { report.table }
 
     var text: String {
-        let sections = [head, tables, curves, data, missing, provenance].filter { !$0.isEmpty }
+        let sections = [head, tables, bars, ablations, curves, Gallery(report: report).html, data, missing, Provenance(report: report).html].filter { !$0.isEmpty }
         return """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -60,38 +60,74 @@ struct HTMLPage {
         return "<section><h2>Results</h2><p>In \(report.explanation); the best of a column is bold, the second underlined.</p>\(parts.joined())</section>"
     }
 
+    private var bars: String {
+        guard report.hasResults else { return "" }
+        var hasStudy = false
+        let groups = report.metrics.compactMap { metric -> String? in
+            let figures = report.datasets(of: metric).compactMap { dataset -> String? in
+                let bars = table.lines.compactMap { line -> BarChart.Bar? in
+                    guard let cell = table.cell(line, dataset), let summary = cell.summary(metric) else { return nil }
+                    let study = report.published(cell, line, dataset, metric)?.mean
+                    if study != nil { hasStudy = true }
+                    return BarChart.Bar(
+                        name: SweepReport.title(of: line), mean: summary.mean * 100, deviation: summary.deviation.map { $0 * 100 },
+                        published: study)
+                }
+                let name = SweepReport.title(ofDataset: dataset)
+                guard !bars.isEmpty else { return nil }
+                let title = "\(SweepReport.title(ofMetric: metric)), \(name)"
+                return "<figure>\(BarChart(title: title, bars: bars).svg)<figcaption>\(HTML.escaped(title))</figcaption></figure>"
+            }
+            return figures.isEmpty ? nil : "<div class=\"charts\">\(figures.joined())</div>"
+        }
+        let study = hasStudy ? "; a diamond is the study's number" : ""
+        return "<section><h2>Comparison</h2><p>Means in percent with one standard deviation over seeds\(study).</p>\(groups.joined(separator: "\n"))</section>"
+    }
+
+    private var ablations: String {
+        let figures = AblationCurves(report: report).charts.map { chart in
+            "<figure>\(chart.svg)<figcaption>\(HTML.escaped(chart.title))</figcaption>\(Chart.legend(chart.names))</figure>"
+        }
+        guard !figures.isEmpty else { return "" }
+        return "<section><h2>Ablations</h2><p>Means over seeds where nothing but one option changes, with a band of one standard deviation to either side.</p><div class=\"charts\">\(figures.joined())</div></section>"
+    }
+
     private var curves: String {
-        let done = report.jobs.filter { $0.result != nil }
-        guard !done.isEmpty else { return "" }
-        let plain = table.lines
-        let names = plain.map(SweepReport.title(of:))
-        let charts = table.datasets.map { dataset -> String in
+        let all = report.firstJobs
+        guard !all.isEmpty else { return "" }
+        let charts = table.datasets.compactMap { dataset -> String? in
             let title = SweepReport.title(ofDataset: dataset)
             // The first seed stands for a line; means of curves would hide what a run looks like.
-            let first = plain.map { line in done.first { Self.belongs($0, line, dataset, table) } }
-            let losses = zip(names, first).map { name, job in
-                ChartLine(name: name, points: (job?.result?.losses ?? []).enumerated().map { (Double($0.offset + 1), $0.element) })
+            let first = all.filter { $0.dataset == dataset }
+            guard !first.isEmpty else { return nil }
+            let names = first.map { SweepReport.title(of: $0.line) }
+            func lines(_ points: (ImageScores) -> [(x: Double, y: Double)]) -> [ChartLine] {
+                zip(names, first).map { ChartLine(name: $0, points: report.scores[$1.job.identity].map(points) ?? []) }
             }
-            let rocs = zip(names, first).map { name, job in
-                ChartLine(name: name, points: job.flatMap { report.scores[$0.identity] }.map(Self.rocPoints) ?? [])
+            let losses = zip(names, first).map { name, entry in
+                ChartLine(name: name, points: (entry.job.result?.losses ?? []).enumerated().map { (Double($0.offset + 1), $0.element) })
             }
-            let roc = Chart(
-                title: "ROC curves, \(title)", xTitle: "false positive rate", yTitle: "true positive rate", lines: rocs,
-                xRange: 0...1, yRange: 0...1, hasDiagonal: true).svg
-            let loss = Chart(
-                title: "Training loss, \(title)", xTitle: "epoch", yTitle: "training loss", lines: losses, isLogarithmic: true).svg
-            let histograms = zip(names, first).compactMap { name, job in
-                job.flatMap { report.scores[$0.identity] }.map { "<figure>\(Self.histogram($0, name: name))<figcaption>\(HTML.escaped(name))</figcaption></figure>" }
+            let figures = [
+                Chart(
+                    title: "ROC curves, \(title)", xTitle: "false positive rate", yTitle: "true positive rate",
+                    lines: lines(ScoreCurves.roc), xRange: 0...1, yRange: 0...1, hasDiagonal: true),
+                Chart(
+                    title: "Precision-recall curves, \(title)", xTitle: "recall", yTitle: "precision",
+                    lines: lines(ScoreCurves.precisionRecall), xRange: 0...1, yRange: 0...1),
+                Chart(title: "Training loss, \(title)", xTitle: "epoch", yTitle: "training loss", lines: losses, isLogarithmic: true),
+            ].map(\.svg).filter { !$0.isEmpty }.map { "<figure>\($0)</figure>" }
+            let histograms = zip(names, first).compactMap { name, entry in
+                report.scores[entry.job.identity].map { "<figure>\(Self.histogram($0, name: name))<figcaption>\(HTML.escaped(name))</figcaption></figure>" }
             }
             return """
-                <h3>\(HTML.escaped(title))</h3><div class="charts">\(roc.isEmpty ? "" : "<figure>\(roc)</figure>")\(loss.isEmpty ? "" : "<figure>\(loss)</figure>")</div>
+                <h3>\(HTML.escaped(title))</h3>\(Chart.legend(names))<div class="charts">\(figures.joined())</div>
                 \(histograms.isEmpty ? "" : "<div class=\"small\">\(histograms.joined())</div>")
                 """
         }
         return """
-            <section><h2>Curves</h2><p>ROC curves and training losses of each line's first seed; below them the scores of \
-            normal (<span class="normal">blue</span>) and abnormal (<span class="abnormal">orange</span>) test images.</p>
-            \(Chart.legend(names))\(charts.joined(separator: "\n"))</section>
+            <section><h2>Curves</h2><p>ROC and precision-recall curves and training losses of each line's first seed; below them the \
+            scores of normal (<span class="normal">blue, filled</span>) and abnormal (<span class="abnormal">orange, outlined</span>) test images.</p>
+            \(charts.joined(separator: "\n"))</section>
             """
     }
 
@@ -117,61 +153,7 @@ struct HTMLPage {
         return "<section><h2>Missing</h2><ul>\(lines.map { "<li>\(HTML.escaped($0))</li>" }.joined())</ul></section>"
     }
 
-    private var provenance: String {
-        let rows = report.jobs.map { row -> String in
-            let result = row.result
-            var fields: [String] = [
-                Catalogue.method(row.job.method)?.title ?? row.job.method, SweepReport.title(ofDataset: row.job.dataset),
-                String(row.job.seed), Self.settings(row.job), row.state.rawValue,
-            ]
-            if let result {
-                fields.append(String(format: "%.1f s", result.wallSeconds))
-                fields += ["\(result.peakMemory >> 20) MiB", "\(result.worker), \(result.device)"]
-            } else {
-                fields += ["", "", ""]
-            }
-            fields.append(String(row.failedAttempts))
-            return "<tr>\(fields.map { "<td>\(HTML.escaped($0))</td>" }.joined())<td><code>\(row.identity.prefix(12))</code></td></tr>"
-        }
-        let engines = Set(report.jobs.compactMap(\.result?.engine)).sorted().joined(separator: "; ")
-        let header = ["method", "data set", "seed", "settings beside the defaults", "state", "wall time", "peak memory", "worker", "failures", "identity"]
-        return """
-            <section><h2>Provenance</h2><p>Core version \(Catalogue.coreVersion)\(engines.isEmpty ? "" : ", \(HTML.escaped(engines))").</p>
-            <details><summary>All \(report.jobs.count) jobs</summary><div class="scroll"><table class="jobs"><thead><tr>\(header.map { "<th>\($0)</th>" }.joined())</tr></thead>
-            <tbody>\(rows.joined())</tbody></table></div></details></section>
-            """
-    }
-
     // MARK: Parts
-
-    /// Whether a job is of a line on a data set.
-    private static func belongs(_ row: JobRow, _ line: ResultTable.Line, _ dataset: String, _ table: ResultTable) -> Bool {
-        guard row.job.method == line.method, row.job.dataset == dataset else { return false }
-        let wanted = line.variant.split(separator: ", ").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
-        return wanted.allSatisfy { pair in row.job.configuration[pair[0]].map { "\($0)" == pair[1] } ?? false }
-    }
-
-    private static func settings(_ job: JobDescription) -> String {
-        guard let method = Catalogue.method(job.method) else { return "" }
-        let defaults = method.resolve([:], for: Catalogue.dataset(job.dataset) ?? .custom(job.dataset))
-        return job.configuration.filter { defaults[$0.key] != $0.value }.sorted { $0.key < $1.key }
-            .map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
-    }
-
-    private static func rocPoints(_ scores: ImageScores) -> [(x: Double, y: Double)] {
-        let positives = Double(scores.labels.count { $0 == 1 })
-        let negatives = Double(scores.labels.count) - positives
-        let order = scores.scores.indices.sorted { scores.scores[$0] > scores.scores[$1] }
-        var points = [(x: 0.0, y: 0.0)]
-        var (hits, alarms) = (0.0, 0.0)
-        for (place, index) in order.enumerated() {
-            if scores.labels[index] == 1 { hits += 1 } else { alarms += 1 }
-            // Equal scores are one step.
-            if place + 1 < order.count, scores.scores[order[place + 1]] == scores.scores[index] { continue }
-            points.append((alarms / max(1, negatives), hits / max(1, positives)))
-        }
-        return points
-    }
 
     private static func histogram(_ scores: ImageScores, name: String) -> String {
         let (low, high) = (scores.scores.min() ?? 0, scores.scores.max() ?? 1)
@@ -192,7 +174,7 @@ struct HTMLPage {
         return "<svg viewBox=\"0 0 170 92\" role=\"img\"><title>\(HTML.escaped("Scores of \(name)"))</title>\(bars)<line class=\"base\" x1=\"0\" y1=\"76\" x2=\"170\" y2=\"76\"/><text x=\"1\" y=\"88\">\(Chart.label(low))</text><text x=\"169\" y=\"88\" text-anchor=\"end\">\(Chart.label(high))</text></svg>"
     }
 
-    private static func duration(_ seconds: Double) -> String {
+    static func duration(_ seconds: Double) -> String {
         seconds < 120 ? String(format: "%.0f s", seconds) : seconds < 7200 ? String(format: "%.0f min", seconds / 60) : String(format: "%.1f h", seconds / 3600)
     }
 
@@ -207,12 +189,16 @@ struct HTMLPage {
         th,td{padding:.3rem .9rem;text-align:right;white-space:nowrap}thead th{border-bottom:2px solid var(--ink);border-top:2px solid var(--ink);font-weight:600}
         tbody th,table.jobs td,table.jobs th{text-align:left;font-weight:400}tbody tr:last-child>*{border-bottom:2px solid var(--ink)}tbody tr:hover{background:var(--mark)}
         .best{font-weight:700}.second{text-decoration:underline;text-underline-offset:.2em}.jobs{font-size:.85rem}
-        .legend{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem}.legend i{display:inline-block;width:1.2rem;height:.25rem;margin:0 .4rem .2rem 0;border-radius:2px}.legend i.dashed{opacity:.55}
+        .legend{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem}.legend svg{display:inline-block;width:1.75rem;margin-right:.4rem;vertical-align:middle}figure .legend{font-size:.8rem;margin:.2rem 0;justify-content:center}
         .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:1rem}.small{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.8rem}
         figure{margin:0}figcaption{font-size:.8rem;color:var(--soft);text-align:center}svg{width:100%;height:auto;display:block}svg text{font:10px system-ui,sans-serif;fill:var(--soft)}.small svg text{font-size:12px}
         svg .axis{font-size:11px;fill:var(--ink)}.grid{stroke:var(--line);stroke-width:.7}.base{stroke:var(--soft)}.diagonal{stroke:var(--soft);stroke-dasharray:3 3}
-        rect.normal{fill:#0072B2;opacity:.65}rect.abnormal{fill:#D55E00;opacity:.65}span.normal{color:#0072B2;font-weight:600}span.abnormal{color:#D55E00;font-weight:600}
+        rect.normal{fill:#0072B2;opacity:.65}rect.abnormal{fill:#D55E00;fill-opacity:.35;stroke:#D55E00;stroke-width:1.2}rect.bar{fill:#56B4E9}.error{fill:none;stroke:var(--ink);stroke-width:1.2}.study{fill:#D55E00;stroke:var(--page);stroke-width:.8}span.normal{color:#0072B2;font-weight:600}span.abnormal{color:#D55E00;font-weight:600}
         @media(prefers-color-scheme:dark){span.normal{color:#56b4e9}}
-        dt{font-weight:600;margin-top:.6rem}dd{margin:0}code{font-size:.85em;overflow-wrap:anywhere}@media print{details{display:block}h2{break-after:avoid}figure,table{break-inside:avoid}}
+        dt{font-weight:600;margin-top:.6rem}dd{margin:0}code{font-size:.85em;overflow-wrap:anywhere}.sheet{display:grid;grid-template-columns:minmax(5rem,max-content) minmax(0,max-content);column-gap:.6rem;margin:.5rem 0 1.5rem}.sheet .columns{grid-column:2;display:flex;max-width:100%;font-size:.75rem}.columns span{flex:1;text-align:center;overflow:hidden;text-overflow:ellipsis}
+        .sheet ol{list-style:none;margin:0;padding:0;display:flex;flex-direction:column;font-size:.75rem;line-height:1.25;min-height:0}.sheet li{flex:1;min-height:0;overflow:hidden;display:block}.sheet li span{color:var(--soft)}.sheet img{max-width:100%;display:block;align-self:start}summary{cursor:pointer}
+        .facts{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}.facts dt{margin:0}.facts dd{overflow-wrap:anywhere}.jobs code{overflow-wrap:normal}
+        @media(max-width:40rem){.facts{grid-template-columns:1fr}.facts dt{margin-top:.4rem}}
+        @media print{:root{--ink:#000;--soft:#444;--line:#ccc;--page:#fff}details{display:block}details::details-content{content-visibility:visible;display:block}h2{break-after:avoid}figure,table{break-inside:avoid}}
         """
 }

@@ -29,15 +29,61 @@ public struct SweepReport: Sendable {
     let jobs: [JobRow]
     /// Scores of every test image by job identity.
     let scores: [String: ImageScores]
+    /// Example images by job identity.
+    let examples: [String: ExampleSheet]
     let table: ResultTable
+    /// The job that stands for a cell: of those finished the one with the lowest seed, in the order of the tables.
+    let firstJobs: [(line: ResultTable.Line, dataset: String, job: JobRow)]
 
-    public init(status: SweepStatus, jobs: [JobRow], scores: [String: ImageScores] = [:]) {
+    /// - Parameters:
+    ///   - scores: of the jobs whose curves are to be shown.
+    ///   - examples: of the jobs whose images are to be shown.
+    public init(
+        status: SweepStatus, jobs: [JobRow], scores: [String: ImageScores] = [:], examples: [String: ExampleSheet] = [:]
+    ) {
         self.status = status
         self.jobs = jobs
         self.scores = scores
-        table = ResultTable(
+        self.examples = examples
+        let table = ResultTable(
             jobs.map { ResultRow(identity: $0.identity, job: $0.job, state: $0.state, metrics: $0.result?.metrics) },
             goal: status.policy.metric.goal)
+        self.table = table
+        firstJobs = SweepReport.firstJobs(jobs, table)
+    }
+
+    /// A report like this one with the scores and examples of its representative jobs.
+    public func adding(scores: [String: ImageScores], examples: [String: ExampleSheet]) -> SweepReport {
+        SweepReport(status: status, jobs: jobs, scores: scores, examples: examples)
+    }
+
+    /// The jobs whose scores and examples a page shows: each cell's first seed.
+    public var representatives: [JobRow] { firstJobs.map(\.job) }
+
+    /// The most bytes of example images that a page shows.
+    public static let exampleLimit = Gallery.limit
+
+    private struct CellKey: Hashable {
+        let method: String
+        let dataset: String
+        let configuration: Settings
+    }
+
+    private static func firstJobs(
+        _ jobs: [JobRow], _ table: ResultTable
+    ) -> [(line: ResultTable.Line, dataset: String, job: JobRow)] {
+        var first: [CellKey: JobRow] = [:]
+        for job in jobs where job.result != nil {
+            let key = CellKey(method: job.job.method, dataset: job.job.dataset, configuration: job.job.configuration)
+            if first[key].map({ job.job.seed < $0.job.seed }) ?? true { first[key] = job }
+        }
+        return table.datasets.flatMap { dataset in
+            table.lines.compactMap { line in
+                table.cell(line, dataset).flatMap {
+                    first[CellKey(method: line.method, dataset: dataset, configuration: $0.configuration)]
+                }.map { (line, dataset, $0) }
+            }
+        }
     }
 
     /// - Parameter color: whether the terminal table may use ANSI styles.

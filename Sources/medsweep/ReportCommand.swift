@@ -45,20 +45,28 @@ struct ReportCommand: AsyncParsableCommand {
 struct SweepResults: Sendable {
     private let report: SweepReport
 
-    /// Fetches all jobs, and for a report with curves the scores of every image.
+    /// Fetches all jobs, and for a page the image scores and example images of the jobs that it shows.
     static func fetch(
         _ status: SweepStatus, client: CoordinatorClient, withScores: Bool, forTables: Bool = false
     ) async throws -> SweepResults {
         let jobs = try await forTables ? client.tableJobs(sweep: status.name) : client.allJobs(sweep: status.name)
+        let report = SweepReport(status: status, jobs: jobs)
+        guard withScores else { return SweepResults(report: report) }
         var scores: [String: ImageScores] = [:]
-        if withScores {
-            for job in jobs {
-                guard let artefact = job.result?.artefacts.first(where: { $0.name == "scores.json" }) else { continue }
-                scores[job.identity] = try await JSONDecoder().decode(
-                    ImageScores.self, from: client.artefact(artefact.sha256))
+        var examples: [String: ExampleSheet] = [:]
+        var room = Int64(SweepReport.exampleLimit)
+        for job in report.representatives {
+            func artefact(_ name: String) -> Artefact? { job.result?.artefacts.first { $0.name == name } }
+            if let file = artefact("scores.json") {
+                scores[job.identity] = try await JSONDecoder().decode(ImageScores.self, from: client.artefact(file.sha256))
+            }
+            if let sheet = artefact("examples.png"), let text = artefact("examples.json"), sheet.size <= room {
+                room -= sheet.size
+                examples[job.identity] = try await ExampleSheet(
+                    image: client.artefact(sheet.sha256), description: client.artefact(text.sha256))
             }
         }
-        return SweepResults(report: SweepReport(status: status, jobs: jobs, scores: scores))
+        return SweepResults(report: report.adding(scores: scores, examples: examples))
     }
 
     var hasResults: Bool { report.hasResults }
