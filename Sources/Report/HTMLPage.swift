@@ -190,7 +190,7 @@ struct HTMLPage {
         tbody th,table.jobs td,table.jobs th{text-align:left;font-weight:400}tbody tr:last-child>*{border-bottom:2px solid var(--ink)}tbody tr:hover{background:var(--mark)}
         .best{font-weight:700}.second{text-decoration:underline;text-underline-offset:.2em}.jobs{font-size:.85rem}
         .legend{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem}.legend svg{display:inline-block;width:1.75rem;margin-right:.4rem;vertical-align:middle}figure .legend{font-size:.8rem;margin:.2rem 0;justify-content:center}
-        .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:1rem}.small{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.8rem}
+        .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:1rem}.small{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.8rem}
         figure{margin:0}figcaption{font-size:.8rem;color:var(--soft);text-align:center}svg{width:100%;height:auto;display:block}svg text{font:10px system-ui,sans-serif;fill:var(--soft)}.small svg text{font-size:12px}
         svg .axis{font-size:11px;fill:var(--ink)}.grid{stroke:var(--line);stroke-width:.7}.base{stroke:var(--soft)}.diagonal{stroke:var(--soft);stroke-dasharray:3 3}
         rect.normal{fill:#0072B2;opacity:.65}rect.abnormal{fill:#D55E00;fill-opacity:.35;stroke:#D55E00;stroke-width:1.2}rect.bar{fill:#56B4E9}.error{fill:none;stroke:var(--ink);stroke-width:1.2}.study{fill:#D55E00;stroke:var(--page);stroke-width:.8}span.normal{color:#0072B2;font-weight:600}span.abnormal{color:#D55E00;font-weight:600}
