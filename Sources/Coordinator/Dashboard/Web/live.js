@@ -44,7 +44,7 @@ export function follow(topic, heard) {
   const opened = new EventSource("/v1/stream" + (query ? `?${query}` : ""));
   source = opened;
   const light = document.getElementById("live");
-  const show = (text) => { light.textContent = text; light.className = `live ${text}`; };
+  const show = (text) => { light.textContent = text; light.className = `live is-${text}`; };
   opened.addEventListener("hello", (event) => {
     const hello = JSON.parse(event.data);
     if (version && version !== hello.version) return location.reload();

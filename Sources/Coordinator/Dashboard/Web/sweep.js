@@ -1,6 +1,6 @@
 // One sweep: its table, its jobs as a grid, what fails, and what can be done to it.
 
-import { bar, chip, element, jobLink, link, number, replace, stateTitle, states, table } from "./dom.js";
+import { bar, chip, element, jobLink, link, number, replace, stateTitle, table } from "./dom.js";
 import { grid } from "./grid.js";
 import { ask, control } from "./live.js";
 import { sweepFacts } from "./sweeps.js";
@@ -64,7 +64,8 @@ export function sweepPage(main, name) {
   }
 
   function takeSweep(value) {
-    sweep = value;
+    const isFinished = !value.isExpanding && !value.jobs.pending && !value.jobs.leased;
+    sweep = { ...value, isFinished };
     const perHour = sweep.remaining ? (sweep.total * (1 - sweep.progress) / sweep.remaining) * 3600 : undefined;
     replace(facts, bar(sweep.jobs, sweep.total, sweep.progress),
       element("p", {}, sweepFacts(sweep, perHour).join(" · ")),
