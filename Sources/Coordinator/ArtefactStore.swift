@@ -9,7 +9,7 @@ import Glibc
 
 /// Files by the SHA-256 of their content. A file is under its name only when it is whole, verified and on disk.
 struct ArtefactStore: Sendable {
-    private let folder: URL
+    let folder: URL
     /// The most bytes of one file.
     let limit: Int64
 

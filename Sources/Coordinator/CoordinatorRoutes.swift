@@ -17,6 +17,7 @@ struct CoordinatorRoutes: Sendable {
     let sessions: DashboardSessions
     let dashboard: DashboardStream
 
+    let requests = RequestMeter()
     let leaseRequests = LeaseRequestReader()
 
     /// The most bytes of a body that is not a file.
@@ -26,6 +27,7 @@ struct CoordinatorRoutes: Sendable {
 
     func router() -> Router<CoordinatorContext> {
         let router = Router(context: CoordinatorContext.self)
+        router.add(middleware: RequestMeterMiddleware(meter: requests))
         router.add(middleware: ProblemMiddleware(store: store, logger: logger))
         if let tokens {
             router.add(middleware: TokenMiddleware(tokens: tokens, sessions: sessions))
@@ -34,6 +36,7 @@ struct CoordinatorRoutes: Sendable {
         }
         addOperatorRoutes(router)
         addWorkerRoutes(router)
+        addMetricsRoutes(router)
         addArtefactRoutes(router)
         addDashboardRoutes(router)
         return router

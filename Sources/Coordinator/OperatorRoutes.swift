@@ -12,7 +12,12 @@ extension CoordinatorRoutes {
             } catch {
                 throw Problem(status: 503, title: "not healthy", detail: "the store takes no writes: \(error)")
             }
-            return try JSONAnswer.response(Health(status: "ok", version: String(Catalogue.coreVersion)))
+            let disks = [("state", configuration.stateFolder), ("artefacts", artefacts.folder)].compactMap { name, folder in
+                DiskSpace.free(folder).map { Health.Disk(folder: name, free: $0, isLow: $0 < DiskSpace.low) }
+            }
+            return try JSONAnswer.response(
+                Health(
+                    status: disks.contains(where: \.isLow) ? "degraded" : "ok", version: String(Catalogue.coreVersion), disks: disks))
         }
         addSweepRoutes(router)
         addJobRoutes(router)

@@ -103,6 +103,7 @@ struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
     /// Everything that a worker's token may do, by method and the shape of the path. What is not in this list is for
     /// operators, routes to come included.
     static func isForWorkers(_ method: HTTPRequest.Method, _ path: String) -> Bool {
+        if path == Routes.metrics { return method == .get }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         // The path begins with a slash: the first part is empty.
         guard parts.count >= 3, parts[0].isEmpty, parts[1] == "v1" else { return false }

@@ -247,11 +247,29 @@ public struct Problem: Codable, Sendable, Error, Hashable {
 
 /// The answer of `/healthz`.
 public struct Health: Codable, Sendable {
-    /// `ok` when the store takes writes.
+    /// `ok` when the store takes writes, `degraded` when it does but a disk is nearly full.
     public var status: String
     public var version: String
-    public init(status: String, version: String) {
+    /// The disks below the coordinator's folders; `nil` from an older coordinator.
+    public var disks: [Disk]?
+    public init(status: String, version: String, disks: [Disk]? = nil) {
         self.status = status
         self.version = version
+        self.disks = disks
+    }
+
+    /// Room for what a coordinator keeps.
+    public struct Disk: Codable, Sendable, Hashable {
+        /// `state` or `artefacts`.
+        public var folder: String
+        /// Bytes.
+        public var free: Int64
+        /// Whether that is less than 1 GiB.
+        public var isLow: Bool
+        public init(folder: String, free: Int64, isLow: Bool) {
+            self.folder = folder
+            self.free = free
+            self.isLow = isLow
+        }
     }
 }

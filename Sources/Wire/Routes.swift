@@ -1,9 +1,11 @@
 /// The paths of the HTTP interface. Paths with a placeholder are functions; the coordinator's router registers
 /// the same text with `:name` in the placeholder's place.
 public enum Routes {
-    /// The version prefix of every route but `/healthz`.
+    /// The version prefix of every route but `/healthz` and `/metrics`.
     public static let prefix = "/v1"
     public static let health = "/healthz"
+    /// GET: Prometheus's text format 0.0.4; with tokens for any role.
+    public static let metrics = "/metrics"
     /// GET: all sweeps. POST: submit one (``SubmitRequest`` → ``SubmitResponse``).
     public static let sweeps = "/v1/sweeps"
     /// POST: what a submit would do, changing nothing.

@@ -9,6 +9,18 @@ final class GroupedWriter: Sendable {
     private let makeLedger: @Sendable (any SQLConnection) -> Ledger
     private let queue = DispatchQueue(label: "medsweep.store")
     private let state = Mutex(State())
+    private let measured = Mutex(Timings())
+
+    /// How transactions went.
+    struct Timings: Sendable {
+        /// Seconds until a transaction was on disk, those that had to be tried again included.
+        var commit = Histogram(Histogram.seconds)
+        /// Requests in a transaction.
+        var group = Histogram(Histogram.groups)
+    }
+
+    /// Of all transactions since the start that were committed.
+    var timings: Timings { measured.withLock { $0 } }
 
     private struct State {
         var pending: [any Request] = []
@@ -60,7 +72,13 @@ final class GroupedWriter: Sendable {
 
     private func commit(_ group: [any Request]) {
         do {
+            let start = ContinuousClock.now
             let ledger = try attempt(group)
+            let seconds = (.now - start) / .seconds(1)
+            measured.withLock {
+                $0.commit.add(seconds)
+                $0.group.add(Double(group.count))
+            }
             ledger.committed()
             for request in group { request.succeed() }
         } catch {

@@ -60,6 +60,11 @@ final class JobStore: Sendable {
         }
     }
 
+    /// How transactions went so far.
+    var timings: GroupedWriter.Timings { writer.timings }
+    /// The queue in numbers.
+    func figures(now: Double) async throws -> StoreFigures { try await read { try $0.figures(now: now) } }
+
     /// Lets go of files and connections; the store is not used any more.
     func close() { database.close() }
 
