@@ -28,7 +28,7 @@ extension CoordinatorRoutes {
             try JSONAnswer.response(WorkerList(workers: try await store.workers()))
         }
         router.post(RouterPath(Routes.control(worker: ":name"))) { request, context in
-            let name = try context.parameters.require("name")
+            let name = try context.name("name")
             return try JSONAnswer.response(try await store.control(worker: name, body(request), now: now))
         }
     }
@@ -46,18 +46,18 @@ extension CoordinatorRoutes {
             return try JSONAnswer.response(try await store.plan(sweep, request))
         }
         router.get(RouterPath(Routes.sweep(":name"))) { _, context in
-            let name = try context.parameters.require("name")
+            let name = try context.name("name")
             return try JSONAnswer.response(try await naming { try await store.sweep(name) })
         }
         router.get(RouterPath(Routes.jobs(sweep: ":name"))) { request, context in
-            let name = try context.parameters.require("name")
+            let name = try context.name("name")
             let query = request.uri.queryParameters
             return try JSONAnswer.response(
                 try await naming {
                     try await store.jobs(
-                        sweep: name, after: query["after"].flatMap { Int($0) } ?? -1,
-                        limit: min(1000, max(1, query["limit"].flatMap { Int($0) } ?? 100)),
-                        state: query["state"].flatMap { JobState(rawValue: String($0)) })
+                        sweep: name, after: query.value("after", "a position", Int.init) ?? -1, limit: query.limit(),
+                        state: query.value(
+                            "state", "one of \(JobState.allCases.map(\.rawValue).joined(separator: ", "))", JobState.init(rawValue:)))
                 })
         }
         router.get(RouterPath(Routes.results(sweep: ":name"))) { _, context in
@@ -65,7 +65,7 @@ extension CoordinatorRoutes {
             return try JSONAnswer.response(ResultColumns(try await naming { try await store.resultRows(sweep: name) }))
         }
         router.post(RouterPath(Routes.control(sweep: ":name"))) { request, context in
-            let name = try context.parameters.require("name")
+            let name = try context.name("name")
             let posted: ControlRequest = try await body(request)
             return try JSONAnswer.response(try await naming { try await store.control(sweep: name, posted, now: now) })
         }
@@ -73,22 +73,23 @@ extension CoordinatorRoutes {
 
     private func addJobRoutes(_ router: Router<CoordinatorContext>) {
         router.get(RouterPath(Routes.job(":identity"))) { _, context in
-            try JSONAnswer.response(try await store.job(context.parameters.require("identity")))
+            try JSONAnswer.response(try await store.job(context.name("identity")))
         }
         router.get(RouterPath(Routes.explain(":identity"))) { _, context in
-            try JSONAnswer.response(try await store.explain(context.parameters.require("identity"), now: now))
+            try JSONAnswer.response(try await store.explain(context.name("identity"), now: now))
         }
         router.post(RouterPath(Routes.control(job: ":identity"))) { request, context in
-            let identity = try context.parameters.require("identity")
+            let identity = try context.name("identity")
             return try JSONAnswer.response(try await store.control(job: identity, body(request), now: now))
         }
     }
 
     /// Waits for the first event for as long as the reader wants.
     private func events(_ query: Parameters) async throws -> EventPage {
-        let after = query["after"].flatMap { Int64($0) } ?? 0
-        let limit = min(1000, max(1, query["limit"].flatMap { Int($0) } ?? 100))
-        let deadline = ContinuousClock.now + .seconds(min(60, max(0, query["wait"].flatMap { Double($0) } ?? 0)))
+        let after = try query.value("after", "an event's number", Int64.init) ?? 0
+        let limit = try query.limit()
+        let wait = try query.value("wait", "a number of seconds") { Double($0).flatMap { $0.isFinite ? $0 : nil } } ?? 0
+        let deadline = ContinuousClock.now + .seconds(min(60, max(0, wait)))
         var from = after
         while true {
             let place = from

@@ -32,12 +32,26 @@ import Wire
         let text = String(decoding: try await get(Routes.metrics), as: UTF8.self)
         #expect(text.contains("medsweep_jobs{state=\"pending\"} 3.0\n"))
         #expect(text.contains("medsweep_sweep_jobs{sweep=\"s\",state=\"pending\"} 3.0\n"))
-        #expect(text.contains("_count{method=\"GET\",route=\"/v1/jobs/:identity\",status=\"4xx\"} 1.0\n"))
+        #expect(text.contains("_count{method=\"GET\",route=\"/v1/jobs/{identity}\",status=\"4xx\"} 1.0\n"))
         #expect(text.contains("medsweep_store_commit_seconds_count "))
         let health = try WireCoding.decode(Health.self, from: try await get(Routes.health))
         #expect(health.disks?.map(\.folder) == ["state", "artefacts"])
         #expect(health.disks?.allSatisfy { $0.free > 0 && $0.isLow == ($0.free < 1 << 30) } == true)
         #expect((health.status == "degraded") == health.disks?.contains { $0.isLow })
+        try await served.end()
+    }
+
+    @Test func badQueriesAndNamesAreRefused() async throws {
+        let served = try await DoorServer()
+        for query in ["after=x", "limit=many", "wait=long", "wait=nan"] {
+            #expect(try await served.status("GET", Routes.events + "?" + query) == 400)
+        }
+        let source = "sweep: s\nfixed: {epochs: 2}\nmatrix: {method: ae, dataset: brain, seed: 0}\n"
+        let submit = SubmitRequest(source: source, file: "s.yaml", overrides: [], fingerprints: ["brain": "f"])
+        #expect(try await served.status("POST", Routes.sweeps, String(decoding: WireCoding.encode(submit), as: UTF8.self)) == 200)
+        #expect(try await served.status("GET", Routes.jobs(sweep: "%73") + "?state=pending") == 200)
+        #expect(try await served.status("GET", Routes.jobs(sweep: "s") + "?state=asleep") == 400)
+        #expect(try await served.status("GET", Routes.sweep("%ff")) == 400)
         try await served.end()
     }
 
