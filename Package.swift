@@ -121,7 +121,7 @@ let package = Package(
             "Catalogue", "Client", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .testTarget(name: "WorkerTests", dependencies: ["TestSupport", "Worker", .product(name: "Logging", package: "swift-log")]),
-        .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
+        .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
         .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "EndToEndTests", dependencies: [

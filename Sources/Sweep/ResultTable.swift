@@ -33,6 +33,8 @@ public struct ResultTable: Sendable {
         public let configuration: Settings
         /// Values of the finished jobs in the order of their seeds, by metric.
         public let values: [String: [Double]]
+        /// The jobs that have no metrics, in the order of their seeds.
+        public let missing: [Missing]
 
         /// Mean and spread of a metric; `nil` when no job has it.
         public func summary(_ metric: String) -> Summary? { values[metric].flatMap(Summary.init) }
@@ -41,12 +43,23 @@ public struct ResultTable: Sendable {
         public func isComplete(_ metric: String) -> Bool { values[metric]?.count == expected }
     }
 
+    /// A job that a cell waits for, or that ended without a result.
+    public struct Missing: Sendable, Hashable {
+        public let identity: String
+        public let seed: Int
+        public let state: JobState
+    }
+
     /// Mean and spread over seeds.
     public struct Summary: Sendable, Hashable {
         public let count: Int
         public let mean: Double
         /// The sample standard deviation (n - 1); `nil` for a single value.
         public let deviation: Double?
+        /// The 95 % confidence interval of the mean by Student's t; `nil` for a single value.
+        public var interval: ClosedRange<Double>? {
+            deviation.flatMap { StudentInterval.interval(mean: mean, deviation: $0, count: count) }
+        }
 
         public init?(_ values: [Double]) {
             guard !values.isEmpty else { return nil }
@@ -68,6 +81,16 @@ public struct ResultTable: Sendable {
         let dataset: String
     }
 
+    private struct LineKey: Hashable {
+        let method: String
+        let settings: [Setting?]
+    }
+
+    private struct Group: Hashable {
+        let method: String
+        let dataset: String
+    }
+
     /// Groups jobs; one that stands in `rows` twice is counted once. Methods and data sets come in the catalogue's order,
     /// unknown ones after them, variants in the order of the jobs.
     public init(_ rows: [ResultRow], goal: SweepPolicy.Metric.Goal = .maximize) {
@@ -77,25 +100,31 @@ public struct ResultTable: Sendable {
         let varying = ResultTable.varyingOptions(jobs)
         var grouped: [Key: [ResultRow]] = [:]
         var lines: [Line] = []
+        // Texts are made once a line, not once a job.
+        var known: [LineKey: Line] = [:]
         for row in jobs {
-            let line = Line(method: row.job.method, variant: ResultTable.variant(row.job, varying))
-            if !lines.contains(line) { lines.append(line) }
+            let key = LineKey(method: row.job.method, settings: varying[row.job.method, default: []].map { row.job.configuration[$0] })
+            let line = known[key] ?? Line(method: row.job.method, variant: ResultTable.variant(row.job, varying))
+            if known.updateValue(line, forKey: key) == nil { lines.append(line) }
             grouped[Key(line: line, dataset: row.job.dataset), default: []].append(row)
         }
-        let methodOrder = Catalogue.methods.map(\.name)
+        let methodOrder = Dictionary(uniqueKeysWithValues: Catalogue.methods.enumerated().map { ($1.name, $0) })
         self.lines = lines.enumerated().sorted { first, second in
-            func rank(_ line: Line) -> Int { methodOrder.firstIndex(of: line.method) ?? .max }
+            func rank(_ line: Line) -> Int { methodOrder[line.method] ?? .max }
             return (rank(first.element), first.offset) < (rank(second.element), second.offset)
         }.map(\.element)
         let present = Set(jobs.map(\.job.dataset))
-        let known = Catalogue.datasets.map(\.name)
-        datasets = known.filter(present.contains) + present.subtracting(known).sorted()
+        let catalogued = Catalogue.datasets.map(\.name)
+        datasets = catalogued.filter(present.contains) + present.subtracting(catalogued).sorted()
         cells = grouped.mapValues { rows in
+            let rows = rows.sorted { $0.job.seed < $1.job.seed }
             var values: [String: [Double]] = [:]
-            for row in rows.sorted(by: { $0.job.seed < $1.job.seed }) {
+            for row in rows {
                 for (name, value) in row.metrics ?? [:] { values[name, default: []].append(value) }
             }
-            return Cell(expected: rows.count, configuration: rows[0].job.configuration, values: values)
+            return Cell(
+                expected: rows.count, configuration: rows[0].job.configuration, values: values,
+                missing: rows.filter { $0.metrics == nil }.map { Missing(identity: $0.identity, seed: $0.job.seed, state: $0.state) })
         }
     }
 
@@ -132,15 +161,17 @@ public struct ResultTable: Sendable {
 
     /// Options that take several values among the jobs of one method on one data set, by method.
     private static func varyingOptions(_ rows: [ResultRow]) -> [String: [String]] {
-        var values: [String: [String: Set<Setting>]] = [:]
-        for row in rows {
-            let group = "\(row.job.method)\n\(row.job.dataset)"
-            for (name, value) in row.job.configuration { values[group, default: [:]][name, default: []].insert(value) }
-        }
+        var firsts: [Group: Settings] = [:]
         var varying: [String: Set<String>] = [:]
-        for (group, options) in values {
-            let method = String(group.prefix { $0 != "\n" })
-            varying[method, default: []].formUnion(options.filter { $0.value.count > 1 }.keys)
+        for row in rows {
+            let group = Group(method: row.job.method, dataset: row.job.dataset)
+            guard let first = firsts[group] else {
+                firsts[group] = row.job.configuration
+                continue
+            }
+            for (name, value) in row.job.configuration where first[name].map({ $0 != value }) ?? false {
+                varying[row.job.method, default: []].insert(name)
+            }
         }
         return varying.mapValues { $0.sorted() }
     }

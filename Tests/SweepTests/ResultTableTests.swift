@@ -32,6 +32,8 @@ struct ResultTableTests {
         let ae = ResultTable.Line(method: "ae", variant: "")
         #expect(table.cell(ae, "brain")?.expected == 2)
         #expect(table.cell(ae, "brain")?.isComplete("auc") == false)
+        #expect(table.cell(ae, "brain")?.missing.map(\.seed) == [1])
+        #expect(table.cell(ae, "brain")?.missing.first?.state == .quarantined)
         #expect(table.cell(ae, "lag") == nil)
         // An incomplete cell takes no place, and alone nothing is the best.
         #expect(table.places("auc", "brain").isEmpty)
