@@ -61,7 +61,7 @@ extension CoordinatorRoutes {
                 })
         }
         router.get(RouterPath(Routes.results(sweep: ":name"))) { _, context in
-            let name = try context.parameters.require("name")
+            let name = try context.name("name")
             return try JSONAnswer.response(ResultColumns(try await naming { try await store.resultRows(sweep: name) }))
         }
         router.post(RouterPath(Routes.control(sweep: ":name"))) { request, context in

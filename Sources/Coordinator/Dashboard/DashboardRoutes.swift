@@ -41,7 +41,7 @@ extension CoordinatorRoutes {
         }
         addSessionRoutes(router)
         router.get(RouterPath(Routes.grid(sweep: ":name"))) { request, context in
-            let name = try context.parameters.require("name")
+            let name = try context.name("name")
             let query = request.uri.queryParameters
             return try JSONAnswer.response(
                 try await naming {
@@ -51,7 +51,7 @@ extension CoordinatorRoutes {
                 })
         }
         router.get(RouterPath(Routes.table(sweep: ":name"))) { _, context in
-            let name = try context.parameters.require("name")
+            let name = try context.name("name")
             return try JSONAnswer.response(try await naming { try await dashboard.table(of: name) })
         }
         router.get(RouterPath(Routes.stream)) { request, _ in try await stream(request) }
