@@ -36,6 +36,19 @@ public struct ResultTable: Sendable {
         /// The jobs that have no metrics, in the order of their seeds.
         public let missing: [Missing]
 
+        /// - Parameter jobs: at least one.
+        init(_ jobs: [ResultRow]) {
+            let rows = jobs.sorted { $0.job.seed < $1.job.seed }
+            expected = rows.count
+            configuration = jobs[0].job.configuration
+            var values: [String: [Double]] = [:]
+            for row in rows {
+                for (name, value) in row.metrics ?? [:] { values[name, default: []].append(value) }
+            }
+            self.values = values
+            missing = rows.filter { $0.metrics == nil }.map { Missing(identity: $0.identity, seed: $0.job.seed, state: $0.state) }
+        }
+
         /// Mean and spread of a metric; `nil` when no job has it.
         public func summary(_ metric: String) -> Summary? { values[metric].flatMap(Summary.init) }
 
@@ -116,16 +129,7 @@ public struct ResultTable: Sendable {
         let present = Set(jobs.map(\.job.dataset))
         let catalogued = Catalogue.datasets.map(\.name)
         datasets = catalogued.filter(present.contains) + present.subtracting(catalogued).sorted()
-        cells = grouped.mapValues { rows in
-            let rows = rows.sorted { $0.job.seed < $1.job.seed }
-            var values: [String: [Double]] = [:]
-            for row in rows {
-                for (name, value) in row.metrics ?? [:] { values[name, default: []].append(value) }
-            }
-            return Cell(
-                expected: rows.count, configuration: rows[0].job.configuration, values: values,
-                missing: rows.filter { $0.metrics == nil }.map { Missing(identity: $0.identity, seed: $0.job.seed, state: $0.state) })
-        }
+        cells = grouped.mapValues(Cell.init)
     }
 
     /// The cell of a line on a data set; `nil` when no job was asked for.

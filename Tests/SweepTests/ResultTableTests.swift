@@ -59,6 +59,20 @@ struct ResultTableTests {
         #expect(table.datasets == ["brain", "lag"])
     }
 
+    @Test func groupsByAnyAxis() throws {
+        let rows = [
+            try row("ae", "brain", 0, 0.8), try row("ae", "brain", 1, nil, ["latent_size": 4]),
+            try row("ae", "lag", 0, 0.6),
+        ]
+        let sizes = Grouping(rows, lines: [.init("latent_size")], columns: [.init("seed")])
+        #expect(sizes.lines == [[16], [4]] && sizes.columns == [[0], [1]])
+        #expect(sizes.cell([16], [0])?.values["auc"]?.sorted() == [0.6, 0.8])
+        #expect(sizes.cell([4], [1])?.missing.count == 1)
+        #expect(sizes.cell([4], [0]) == nil)
+        let all = Grouping(rows + rows, lines: [], columns: [.dataset])
+        #expect(all.lines == [[]] && all.cell([], ["brain"])?.expected == 2)
+    }
+
     /// The same job in the list twice is one value, not two.
     @Test func aJobCountsOnce() throws {
         let one = try row("ae", "brain", 0, 0.8)
