@@ -9,8 +9,10 @@ public struct ResultColumns: Codable, Sendable, Hashable {
         /// The first one's description.
         public var job: JobDescription
         public var seeds: [Int]
-        public var identities: [String]
-        public var states: [JobState]
+        /// All identities behind one another, 64 digits each: one text is read quicker than thousands.
+        public var identities: String
+        /// A letter a job: the first of its state's name, which no two states share.
+        public var states: String
         /// By metric; `null` where a job has no result.
         public var metrics: [String: [Double?]]
     }
@@ -31,15 +33,15 @@ public struct ResultColumns: Codable, Sendable, Hashable {
             } else {
                 place = groups.count
                 places[key] = place
-                groups.append(Group(job: row.job, seeds: [], identities: [], states: [], metrics: [:]))
+                groups.append(Group(job: row.job, seeds: [], identities: "", states: "", metrics: [:]))
             }
             for (name, value) in row.metrics ?? [:] where compared.contains(name) {
                 let missing = groups[place].seeds.count - (groups[place].metrics[name]?.count ?? 0)
                 groups[place].metrics[name, default: []] += Array(repeating: nil, count: missing) + [value]
             }
             groups[place].seeds.append(row.job.seed)
-            groups[place].identities.append(row.identity)
-            groups[place].states.append(row.state)
+            groups[place].identities += row.identity
+            groups[place].states += row.state.rawValue.prefix(1)
         }
         for place in groups.indices {
             let count = groups[place].seeds.count
@@ -50,16 +52,23 @@ public struct ResultColumns: Codable, Sendable, Hashable {
         self.groups = groups
     }
 
+    /// Digits of an identity.
+    private static let digits = 64
+    private static let states = Dictionary(uniqueKeysWithValues: JobState.allCases.map { ($0.rawValue.utf8.first!, $0) })
+
     /// One row a job, group by group. Of columns that are not of one length the shortest counts.
     public var rows: [ResultRow] {
         groups.flatMap { group in
-            (0..<min(group.seeds.count, group.identities.count, group.states.count)).map { place in
+            let (identities, states) = (Array(group.identities.utf8), Array(group.states.utf8))
+            let count = min(group.seeds.count, identities.count / Self.digits, states.count)
+            return (0..<count).map { place in
                 var job = group.job
                 job.seed = group.seeds[place]
+                let identity = String(decoding: identities[place * Self.digits..<(place + 1) * Self.digits], as: UTF8.self)
+                let state = Self.states[states[place]] ?? .failed
                 var metrics: [String: Double] = [:]
                 for (name, values) in group.metrics where place < values.count { metrics[name] = values[place] }
-                let state = group.states[place]
-                return ResultRow(identity: group.identities[place], job: job, state: state, metrics: state == .done ? metrics : nil)
+                return ResultRow(identity: identity, job: job, state: state, metrics: state == .done ? metrics : nil)
             }
         }
     }
