@@ -19,7 +19,7 @@ struct Medsweep: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, PlanCommand.self, ServeCommand.self, SubmitCommand.self, StatusCommand.self,
-            ReportCommand.self, ExportCommand.self, DataCommand.self, WeightsCommand.self, EventsCommand.self, WorkersCommand.self, JobCommand.self,
+            ReportCommand.self, ExportCommand.self, CompareCommand.self, DataCommand.self, WeightsCommand.self, EventsCommand.self, WorkersCommand.self, JobCommand.self,
             ExplainCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, RetryCommand.self,
             PrioritiseCommand.self, MethodsCommand.self,
         ])

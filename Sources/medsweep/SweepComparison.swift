@@ -1,0 +1,92 @@
+import Foundation
+import Sweep
+import Wire
+
+/// Two sweeps' cells side by side.
+struct SweepComparison: Encodable {
+    /// What one sweep has in a cell.
+    struct Side: Encodable {
+        let n: Int
+        let expected: Int
+        let mean: Double?
+        let sd: Double?
+
+        init(_ cell: ResultTable.Cell, _ metric: String) {
+            let summary = cell.summary(metric)
+            n = summary?.count ?? 0
+            expected = cell.expected
+            mean = summary?.mean
+            sd = summary?.deviation
+        }
+    }
+
+    struct Cell: Encodable {
+        let method: String
+        let variant: String
+        let dataset: String
+        let first: Side?
+        let second: Side?
+        /// The second's mean less the first's.
+        let difference: Double?
+    }
+
+    let first: String
+    let second: String
+    let metric: String
+    let cells: [Cell]
+    private let goal: SweepPolicy.Metric.Goal
+
+    private enum CodingKeys: CodingKey { case first, second, metric, cells }
+
+    init(_ first: (name: String, jobs: [JobRow]), _ second: (name: String, jobs: [JobRow]), metric: String, goal: SweepPolicy.Metric.Goal) {
+        let tables = [first, second].map { sweep in
+            ResultTable(sweep.jobs.map { ResultRow(identity: $0.identity, job: $0.job, state: $0.state, metrics: $0.result?.metrics) })
+        }
+        let lines = tables[0].lines + tables[1].lines.filter { !tables[0].lines.contains($0) }
+        let datasets = tables[0].datasets + tables[1].datasets.filter { !tables[0].datasets.contains($0) }
+        cells = lines.flatMap { line in
+            datasets.compactMap { dataset -> Cell? in
+                let sides = tables.map { table in table.cell(line, dataset).map { Side($0, metric) } }
+                guard sides[0] != nil || sides[1] != nil else { return nil }
+                let difference = sides[0]?.mean.flatMap { one in sides[1]?.mean.map { $0 - one } }
+                return Cell(
+                    method: line.method, variant: line.variant, dataset: dataset, first: sides[0], second: sides[1],
+                    difference: difference)
+            }
+        }
+        self.first = first.name
+        self.second = second.name
+        self.metric = metric
+        self.goal = goal
+    }
+
+    /// One row a cell; what is better in the second is green, what is worse red.
+    func text(color: Bool) -> String {
+        var rows = [[metric, "data set", first.oneLine, second.oneLine, "difference"]]
+        for cell in cells {
+            let name = cell.variant.isEmpty ? cell.method : "\(cell.method) [\(cell.variant)]"
+            rows.append([
+                name.oneLine, cell.dataset.oneLine, words(cell.first), words(cell.second),
+                cell.difference.map { String(format: "%+.1f", $0 * 100) } ?? "",
+            ])
+        }
+        var lines = TextColumns.lines(rows, right: [2, 3, 4])
+        if color {
+            for (index, cell) in cells.enumerated() {
+                guard let difference = cell.difference, difference != 0 else { continue }
+                lines[index + 1] = "\u{1B}[\((difference > 0) == (goal == .maximize) ? 32 : 31)m\(lines[index + 1])\u{1B}[0m"
+            }
+        }
+        return (lines + ["percent, mean ± standard deviation (jobs with a result of those asked for); the second less the first"])
+            .joined(separator: "\n")
+    }
+
+    /// `67.5 ± 0.9 (3/3)`
+    private func words(_ side: Side?) -> String {
+        guard let side else { return "not asked for" }
+        let count = "(\(side.n)/\(side.expected))"
+        guard let mean = side.mean else { return "none \(count)" }
+        let spread = side.sd.map { String(format: " ± %.1f", $0 * 100) } ?? ""
+        return String(format: "%.1f", mean * 100) + "\(spread) \(count)"
+    }
+}
