@@ -34,6 +34,8 @@ actor DashboardStream {
     private var recent: [Event] = []
     /// Jobs of a sweep at the last look.
     private var totals: [String: Int] = [:]
+    /// Sweeps whose tables are being made.
+    private var awaitedTables: Set<String> = []
 
     private static let period = Duration.milliseconds(500)
     private static let heartbeat = Duration.seconds(15)
@@ -114,14 +116,27 @@ actor DashboardStream {
             guard let status = statuses.first(where: { $0.name == name }) else { continue }
             tell("sweep", try text(status)) { $0.sweep == name }
             try await tellGrid(status, events, isCut: isCut)
-            let table = try await tables.table(of: name)
-            tell("table", try text(table)) { $0.sweep == name }
+            tellTable(of: name)
         }
         for identity in Set(listeners.values.compactMap(\.topic.job)) {
             guard let detail = try? await store.job(identity) else { continue }
             tell("job", try text(detail)) { $0.job == identity }
         }
         for number in listeners.keys { listeners[number]?.isNew = false }
+    }
+
+    /// Beside the looking: the table of a large sweep takes a while, and nobody else shall wait for it.
+    private func tellTable(of name: String) {
+        guard awaitedTables.insert(name).inserted else { return }
+        Task {
+            defer { awaitedTables.remove(name) }
+            do {
+                let table = try await tables.table(of: name)
+                tell("table", try text(table)) { $0.sweep == name }
+            } catch {
+                logger.error("the dashboard could not make the table of sweep '\(name)': \(error)")
+            }
+        }
     }
 
     private func newEvents() async throws -> (events: [Event], isCut: Bool) {
