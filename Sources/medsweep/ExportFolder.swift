@@ -41,7 +41,9 @@ enum ExportFolder {
         try? files.removeItem(at: old)
     }
 
+    /// Writes a file, or makes the folder that a URL with a slash at its end names.
     static func write(_ data: Data, to file: URL) throws {
+        if file.hasDirectoryPath { return try create(file) }
         try create(file.deletingLastPathComponent())
         let descriptor = open(file.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError("write", file.path) }

@@ -75,6 +75,7 @@ import Wire
         let loss = try #require(runs.first { $0.key.hasSuffix("/metrics/loss") })
         // Three epochs in the last thirty seconds.
         #expect(String(decoding: loss.value, as: UTF8.self) == "1700000020500 0.5 1\n1700000030500 0.25 2\n1700000040500 0.125 3\n")
+        #expect(runs.keys.filter { $0.hasSuffix("/metrics/") }.count == 4)
         let states = runs.filter { $0.key.hasSuffix("meta.yaml") }.flatMap { String(decoding: $0.value, as: UTF8.self).split(separator: "\n") }
             .filter { $0.hasPrefix("status") }.sorted()
         #expect(states == ["status: 2", "status: 3", "status: 3", "status: 4"])
@@ -117,8 +118,9 @@ import Wire
             try export.write(format, place: place) { files in
                 for file in files {
                     let url = place.appending(path: file.path)
-                    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-                    try file.data.write(to: url)
+                    let parent = url.hasDirectoryPath ? url : url.deletingLastPathComponent()
+                    try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+                    if !url.hasDirectoryPath { try file.data.write(to: url) }
                 }
             }
         }
@@ -131,7 +133,9 @@ import Wire
         let board = try #require(read["tensorboard"]?[name]), run = try #require(read["mlflow"]?[name])
         #expect(board["loss"] as? [[Double]] == [[1, 0.5], [2, 0.25], [3, 0.125]])
         #expect(board["metrics/auc"] as? [[Double]] == [[3, 0.75]])
-        #expect(board["hparams"] as? Int == 2)
+        let settings = try #require(board["hparams"] as? [String: Any])
+        #expect(settings.count == 4 + row(0).job.configuration.count)
+        #expect(settings["epochs"] as? Double == 3 && settings["dataset"] as? String == "my set" && board["outcome"] as? Int == 1)
         #expect(run["experiment"] as? String == "s: \"x\"" && run["status"] as? String == "FINISHED")
         #expect(run["losses"] as? [[Double]] == [[1, 0.5], [2, 0.25], [3, 0.125]])
         #expect((run["metrics"] as? [String: Double])?["auc"] == 0.75)

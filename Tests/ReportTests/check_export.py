@@ -8,6 +8,7 @@ os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"  # MLflow 3 wants it.
 
 from mlflow.tracking import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 answer = {"tensorboard": {}, "mlflow": {}}
 for name in sorted(os.listdir(sys.argv[1])):
@@ -17,8 +18,15 @@ for name in sorted(os.listdir(sys.argv[1])):
         answer["tensorboard"][name] = {
             tag: [[entry.step, entry.value] for entry in events.Scalars(tag)] for tag in events.Tags()["scalars"]
         }
-        answer["tensorboard"][name]["hparams"] = len(events.summary_metadata) - len(events.Tags()["scalars"]) \
-            if "_hparams_/session_start_info" in events.summary_metadata else 0
+        start, end = (
+            HParamsPluginData.FromString(events.summary_metadata["_hparams_/" + tag].plugin_data.content)
+            if "_hparams_/" + tag in events.summary_metadata else None
+            for tag in ["session_start_info", "session_end_info"]
+        )
+        answer["tensorboard"][name]["hparams"] = {
+            key: getattr(value, value.WhichOneof("kind")) for key, value in start.session_start_info.hparams.items()
+        }
+        answer["tensorboard"][name]["outcome"] = end and end.session_end_info.status
 
 client = MlflowClient("file://" + os.path.abspath(os.path.join(sys.argv[2], "mlruns")))
 for experiment in client.search_experiments():

@@ -31,7 +31,7 @@ struct MLflowStore {
         ]))
     }
 
-    /// A run's files by their paths in the `mlruns` folder.
+    /// A run's files by their paths in the `mlruns` folder; a path with a slash at its end is a folder.
     func files(_ run: ExportedRun) throws -> [(path: String, data: Data)] {
         let identity = String(run.row.identity.prefix(32))
         let folder = "\(experiment)/\(identity)"
@@ -45,6 +45,8 @@ struct MLflowStore {
                 "status": status(run.row.state), "tags": "[]", "user_id": "medsweep",
             ])),
             (path: "\(folder)/artifacts/job.json", data: try WireCoding.encode(run.row)),
+            // MLflow takes a folder for a run only if it has this one, even without a metric.
+            file("\(folder)/metrics/", ""),
         ]
         files += run.parameters.map { file("\(folder)/params/\($0.name)", "\($0.value)") }
         files += tags(run).map { file("\(folder)/tags/\($0.key)", $0.value) }

@@ -28,7 +28,7 @@ public struct SweepExport: Sendable {
     /// Hands every file over, a job's files in one go.
     /// - Parameters:
     ///   - place: the folder in which the files will lie at last.
-    ///   - body: gets paths within `place` and contents.
+    ///   - body: gets paths within `place` and contents; a path with a slash at its end is a folder, which may stay empty.
     public func write(
         _ format: ExportFormat, place: URL, _ body: (_ files: [(path: String, data: Data)]) throws -> Void
     ) throws {
