@@ -89,7 +89,7 @@ struct ExportCommand: AsyncParsableCommand {
             var written = 0
             try export.write(format, place: place) { files in
                 for file in files { try ExportFolder.write(file.data, to: temporary.appending(path: file.path)) }
-                summary.files += files.count
+                summary.files += files.count { !$0.path.hasSuffix("/") }
                 written += 1
                 if written % 20 == 0 { line.show("writing: \(min(written, jobs)) of \(jobs) jobs") }
             }

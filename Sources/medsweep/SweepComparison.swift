@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 import Sweep
 import Wire
@@ -67,7 +68,7 @@ struct SweepComparison: Encodable {
             let name = cell.variant.isEmpty ? cell.method : "\(cell.method) [\(cell.variant)]"
             rows.append([
                 name.oneLine, cell.dataset.oneLine, words(cell.first), words(cell.second),
-                cell.difference.map { String(format: "%+.1f", $0 * 100) } ?? "",
+                cell.difference.map { (($0 > 0 ? "+" : "") + number($0)) } ?? "",
             ])
         }
         var lines = TextColumns.lines(rows, right: [2, 3, 4])
@@ -77,7 +78,7 @@ struct SweepComparison: Encodable {
                 lines[index + 1] = "\u{1B}[\((difference > 0) == (goal == .maximize) ? 32 : 31)m\(lines[index + 1])\u{1B}[0m"
             }
         }
-        return (lines + ["percent, mean ± standard deviation (jobs with a result of those asked for); the second less the first"])
+        return (lines + ["\(isShare ? "percent, " : "")mean ± standard deviation (jobs with a result of those asked for); the second less the first"])
             .joined(separator: "\n")
     }
 
@@ -86,7 +87,12 @@ struct SweepComparison: Encodable {
         guard let side else { return "not asked for" }
         let count = "(\(side.n)/\(side.expected))"
         guard let mean = side.mean else { return "none \(count)" }
-        let spread = side.sd.map { String(format: " ± %.1f", $0 * 100) } ?? ""
-        return String(format: "%.1f", mean * 100) + "\(spread) \(count)"
+        let spread = side.sd.map { " ± \(number($0))" } ?? ""
+        return "\(number(mean))\(spread) \(count)"
     }
+
+    /// Shares are shown in percent, other numbers as they are.
+    private var isShare: Bool { Catalogue.metrics.first { $0.name == metric }?.isShare ?? true }
+
+    private func number(_ value: Double) -> String { String(format: isShare ? "%.1f" : "%.5g", isShare ? value * 100 : value) }
 }
