@@ -11,7 +11,7 @@ struct HTMLPage {
     private var table: ResultTable { report.table }
 
     var text: String {
-        let sections = [head, tables, bars, ablations, curves, Gallery(report: report).html, data, missing, Provenance(report: report).html].filter { !$0.isEmpty }
+        let sections = [head, tables, bars, StatisticsSection(report: report).html, ablations, curves, Gallery(report: report).html, data, missing, Provenance(report: report).html].filter { !$0.isEmpty }
         return """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
