@@ -16,6 +16,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         do {
+            try checkTarget(request)
             return try await next(request, context)
         } catch {
             let problem = problem(error, request)
@@ -24,6 +25,13 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             }
             return try JSONAnswer.response(
                 problem, status: .init(code: problem.status), type: "application/problem+json")
+        }
+    }
+
+    /// Refuses an address that names no path and is no whole address either (RFC 9112, 3.2), which would be taken for the root.
+    private func checkTarget(_ request: Request) throws {
+        guard let target = request.head.path, target.utf8.first == UInt8(ascii: "/") || URL(string: target)?.host() != nil else {
+            throw Problem(status: 400, title: "bad address", detail: "the request's address is neither a path nor a whole address")
         }
     }
 

@@ -172,7 +172,7 @@ import Wire
             "GET /healthz HTTP/1.1\r\nHost: h\r\n\(large): x\r\n\r\n",
             "GET /healthz HTTP/1.1\r\nHost: h\r\n" + (0..<5000).map { "X-\($0): y\r\n" }.joined() + "\r\n",
             "GET /healthz HTTP/9.9\r\n\r\n", "\(large)", "\0\u{1}\u{2}\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-            "GET  HTTP/1.1\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost h\r\n\r\n", "GET http://[::bad/no/page HTTP/1.1\r\nHost: h\r\n\r\n",
+            "GET  HTTP/1.1\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost h\r\n\r\n", "GET http://[::bad HTTP/1.1\r\nHost: h\r\n\r\n",
             "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}",
             post + "Content-Length: -1\r\n\r\n", post + "Content-Length: 99999999999999999999999\r\n\r\n",
             post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nxxxxxx",
