@@ -35,6 +35,12 @@ public enum Catalogue {
     /// The data set called `name`.
     public static func dataset(_ name: String) -> DatasetDescription? { datasets.first { $0.name == name } }
 
+    /// A method's name in tables; that of one that is not in the catalogue stands for itself.
+    public static func title(ofMethod name: String) -> String { method(name)?.title ?? name }
+
+    /// A data set's name in tables; one's own data set goes by its name.
+    public static func title(ofDataset name: String) -> String { dataset(name)?.title ?? name }
+
     /// The data set called `name`, or that lies in a folder called so.
     public static func dataset(orFolder name: String) -> DatasetDescription? {
         dataset(name) ?? datasets.first { $0.folder == name }

@@ -25,6 +25,13 @@ public struct JobDescription: Codable, Sendable, Hashable {
         self.coreVersion = coreVersion
     }
 
+    /// What tells the job from others, by name: its options, method, data set, that one's content, and seed.
+    public var parameters: Settings {
+        configuration.merging(
+            ["method": .text(method), "dataset": .text(dataset), "fingerprint": .text(fingerprint), "seed": .integer(seed)]
+        ) { option, _ in option }
+    }
+
     /// The job whose trained weights this one only scores: the same data, seed and settings under the method that its
     /// own is trained as. `nil`: it trains itself.
     public var trainingJob: JobDescription? {

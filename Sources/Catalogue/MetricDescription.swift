@@ -33,6 +33,9 @@ extension Catalogue {
         .init("abnormal_score", title: "abnormal score", isShare: false, "mean score of abnormal images"),
     ]
 
+    /// A metric's name in tables; that of one that is not in the catalogue stands for itself.
+    public static func title(ofMetric name: String) -> String { metrics.first { $0.name == name }?.title ?? name }
+
     /// The metrics that tables compare methods by.
     public static let comparedMetrics: [MetricDescription] = metrics.filter(\.isShare)
 }

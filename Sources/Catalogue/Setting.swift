@@ -93,7 +93,7 @@ extension Setting: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, Expre
 extension Setting: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        // What is most common comes first: every type that does not fit costs as much as reading several that do.
+        // What is most common comes first: a type that does not fit costs an error.
         if let value = try? container.decode(Double.self) {
             // Beyond this a whole number is not exact as a double.
             if abs(value) >= 9_007_199_254_740_992, let exact = try? container.decode(Int.self) {

@@ -23,10 +23,12 @@ extension CoordinatorRoutes {
                 throw Problem(status: 404, title: "unknown file", detail: "there is no file \(digest)")
             }
             try file.seek(toOffset: 0)
-            let isPicture = try file.read(upToCount: 8).map { Array($0) == ArtefactStore.pictureMark } ?? false
-            try file.seek(toOffset: 0)
             let name = request.uri.queryParameters["name"].map(String.init).flatMap(ArtefactStore.fileName) ?? digest
-            let isShown = isPicture && name.hasSuffix(".png")
+            var isShown = false
+            if name.hasSuffix(".png") {
+                isShown = try file.read(upToCount: 8).map { Array($0) == ArtefactStore.pictureMark } ?? false
+                try file.seek(toOffset: 0)
+            }
             let body = ResponseBody(contentLength: Int(size)) { writer in
                 defer { try? file.close() }
                 while let piece = try file.read(upToCount: 1 << 18), !piece.isEmpty {

@@ -51,7 +51,7 @@ extension Ledger {
             """, [])
         figures.leaseAge = lease?.optionalReal(0).map { max(0, now - $0) }
         figures.leaseExpiry = lease?.optionalReal(1).map { $0 - now }
-        figures.workers = try connection.row("SELECT count(*) FROM workers WHERE seen > ?", [.real(now - 120)])?.int(0) ?? 0
+        figures.workers = try connection.row("SELECT count(*) FROM workers WHERE seen > ?", [.real(now - Self.presence)])?.int(0) ?? 0
         return figures
     }
 }

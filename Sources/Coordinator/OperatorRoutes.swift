@@ -55,7 +55,7 @@ extension CoordinatorRoutes {
             return try JSONAnswer.response(
                 try await naming {
                     try await store.jobs(
-                        sweep: name, after: query.value("after", "a position", Int.init) ?? -1, limit: query.limit(),
+                        sweep: name, after: query.position(), limit: query.limit(),
                         state: query.value(
                             "state", "one of \(JobState.allCases.map(\.rawValue).joined(separator: ", "))", JobState.init(rawValue:)))
                 })

@@ -14,6 +14,9 @@ extension CoordinatorContext {
 }
 
 extension Parameters {
+    /// The position behind which a page begins; before the first unless it is said.
+    func position() throws -> Int { try value("after", "a position", Int.init) ?? -1 }
+
     /// The value of a query's parameter; `nil`: it is not there.
     /// - Throws: a `Problem` that says what it must be, when it is something else.
     func value<Answer>(_ name: Substring, _ wanted: String, _ read: (String) -> Answer?) throws -> Answer? {
@@ -24,8 +27,8 @@ extension Parameters {
         return value
     }
 
-    /// How many entries a page may have, 1...1000.
-    func limit() throws -> Int {
-        Swift.min(1000, Swift.max(1, try value("limit", "a whole number", Int.init) ?? 100))
+    /// How many entries a page may have, 1...most.
+    func limit(_ usual: Int = 100, most: Int = 1000) throws -> Int {
+        Swift.min(most, Swift.max(1, try value("limit", "a whole number", Int.init) ?? usual))
     }
 }

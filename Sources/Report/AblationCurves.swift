@@ -35,7 +35,7 @@ struct AblationCurves {
             let groups = Dictionary(grouping: cells) { $0.configuration.filter { $0.key != option } }
             let wide = groups.filter { $0.value.count > 1 }
             return wide.sorted { $0.key.canonicalJSON < $1.key.canonicalJSON }.map { others, cells in
-                var name = Catalogue.method(lines[0].method)?.title ?? lines[0].method
+                var name = Catalogue.title(ofMethod: lines[0].method)
                 if wide.count > 1 {
                     let differing = others.keys.sorted().filter { key in Set(wide.keys.map { $0[key] }).count > 1 }
                     name += " [\(differing.map { "\($0)=\(others[$0].map { "\($0)" } ?? "")" }.joined(separator: ", "))]"
@@ -58,8 +58,8 @@ struct AblationCurves {
         }
         let values = lines.flatMap { $0.points.map(\.x) }
         guard let low = values.min(), let high = values.max() else { return nil }
-        let title = "\(SweepReport.title(ofMetric: metric)) over \(option), \(SweepReport.title(ofDataset: dataset))"
-        var chart = Chart(title: title, xTitle: option, yTitle: "\(SweepReport.title(ofMetric: metric)), percent", lines: lines)
+        let title = "\(Catalogue.title(ofMetric: metric)) over \(option), \(Catalogue.title(ofDataset: dataset))"
+        var chart = Chart(title: title, xTitle: option, yTitle: "\(Catalogue.title(ofMetric: metric)), percent", lines: lines)
         chart.hasMarkers = true
         chart.hasLogarithmicX = low > 0 && high / low >= 10
         return (title, lines.map(\.name), chart.svg)

@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 
 /// The contents of a job's artefacts `examples.png` and `examples.json`.
@@ -43,7 +44,7 @@ struct Gallery {
         var left: [String] = [], figures: [String] = []
         var room = Self.limit
         for (line, dataset, job) in report.firstJobs {
-            let title = "\(SweepReport.title(of: line)), \(SweepReport.title(ofDataset: dataset))"
+            let title = "\(line.title), \(Catalogue.title(ofDataset: dataset))"
             guard let sheet = report.examples[job.identity] else {
                 if job.result?.artefacts.contains(where: { $0.name == "examples.png" }) == true { left.append(title) }
                 continue

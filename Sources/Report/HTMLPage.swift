@@ -42,7 +42,7 @@ struct HTMLPage {
         let parts = report.metrics.map { metric -> String in
             let datasets = report.datasets(of: metric)
             let places = datasets.map { table.places(metric, $0) }
-            let header = datasets.map { "<th>\(HTML.escaped(SweepReport.title(ofDataset: $0)))</th>" }.joined()
+            let header = datasets.map { "<th>\(HTML.escaped(Catalogue.title(ofDataset: $0)))</th>" }.joined()
             let rows = table.lines.compactMap { line -> String? in
                 let cells = datasets.enumerated().map { index, dataset -> String in
                     let text = HTML.escaped(report.text(table.cell(line, dataset), line, dataset, metric))
@@ -50,10 +50,10 @@ struct HTMLPage {
                     return "<td\(kind)>\(text)</td>"
                 }
                 guard datasets.contains(where: { table.cell(line, $0) != nil }) else { return nil }
-                return "<tr><th>\(HTML.escaped(SweepReport.title(of: line)))</th>\(cells.joined())</tr>"
+                return "<tr><th>\(HTML.escaped(line.title))</th>\(cells.joined())</tr>"
             }
             return """
-                <div class="scroll"><table><caption>\(SweepReport.title(ofMetric: metric))</caption>
+                <div class="scroll"><table><caption>\(Catalogue.title(ofMetric: metric))</caption>
                 <thead><tr><th></th>\(header)</tr></thead><tbody>\(rows.joined())</tbody></table></div>
                 """
         }
@@ -70,12 +70,12 @@ struct HTMLPage {
                     let study = report.published(cell, line, dataset, metric)?.mean
                     if study != nil { hasStudy = true }
                     return BarChart.Bar(
-                        name: SweepReport.title(of: line), mean: summary.mean * 100, deviation: summary.deviation.map { $0 * 100 },
+                        name: line.title, mean: summary.mean * 100, deviation: summary.deviation.map { $0 * 100 },
                         published: study)
                 }
-                let name = SweepReport.title(ofDataset: dataset)
+                let name = Catalogue.title(ofDataset: dataset)
                 guard !bars.isEmpty else { return nil }
-                let title = "\(SweepReport.title(ofMetric: metric)), \(name)"
+                let title = "\(Catalogue.title(ofMetric: metric)), \(name)"
                 return "<figure>\(BarChart(title: title, bars: bars).svg)<figcaption>\(HTML.escaped(title))</figcaption></figure>"
             }
             return figures.isEmpty ? nil : "<div class=\"charts\">\(figures.joined())</div>"
@@ -96,11 +96,11 @@ struct HTMLPage {
         let all = report.firstJobs
         guard !all.isEmpty else { return "" }
         let charts = table.datasets.compactMap { dataset -> String? in
-            let title = SweepReport.title(ofDataset: dataset)
+            let title = Catalogue.title(ofDataset: dataset)
             // The first seed stands for a line; means of curves would hide what a run looks like.
             let first = all.filter { $0.dataset == dataset }
             guard !first.isEmpty else { return nil }
-            let names = first.map { SweepReport.title(of: $0.line) }
+            let names = first.map { $0.line.title }
             func lines(_ points: (ImageScores) -> [(x: Double, y: Double)]) -> [ChartLine] {
                 zip(names, first).map { ChartLine(name: $0, points: report.scores[$1.job.identity].map(points) ?? []) }
             }
@@ -142,7 +142,7 @@ struct HTMLPage {
                 about = "Patches of a real immunohistochemistry image of colon tissue: stroma is normal, DAB-stained gland is abnormal. Nothing is synthetic."
             default: about = "The study's or your own images."
             }
-            return "<dt>\(HTML.escaped(SweepReport.title(ofDataset: name)))</dt><dd>\(about)<br><small>content fingerprint <code>\(used[name] ?? "")</code></small></dd>"
+            return "<dt>\(HTML.escaped(Catalogue.title(ofDataset: name)))</dt><dd>\(about)<br><small>content fingerprint <code>\(used[name] ?? "")</code></small></dd>"
         }
         return items.isEmpty ? "" : "<section><h2>Data</h2><dl>\(items.joined())</dl></section>"
     }

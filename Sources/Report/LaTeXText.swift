@@ -63,7 +63,7 @@ struct LaTeXText {
 
     private func table(_ metric: String, _ rows: [String], isFirst: Bool) -> String {
         let datasets = report.datasets(of: metric)
-        let title = Self.escaped(SweepReport.title(ofMetric: metric))
+        let title = Self.escaped(Catalogue.title(ofMetric: metric))
         let note = isFirst ? ", in \(Self.escaped(report.explanation)). Best in bold, second best underlined." : ", continued."
         let label = isFirst ? "\\label{tab:\(Self.label("\(report.status.name)-\(metric)"))}" : ""
         return """
@@ -73,7 +73,7 @@ struct LaTeXText {
             \\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%
             \\begin{tabular}{l\(String(repeating: "r", count: datasets.count))}
             \\toprule
-            Method & \(datasets.map { Self.escaped(SweepReport.title(ofDataset: $0)) }.joined(separator: " & ")) \\\\
+            Method & \(datasets.map { Self.escaped(Catalogue.title(ofDataset: $0)) }.joined(separator: " & ")) \\\\
             \\midrule
             \(rows.joined(separator: "\n"))
             \\bottomrule
@@ -95,7 +95,7 @@ struct LaTeXText {
                 default: return text
                 }
             }
-            return "\(Self.escaped(SweepReport.title(of: line))) & \(cells.joined(separator: " & ")) \\\\"
+            return "\(Self.escaped(line.title)) & \(cells.joined(separator: " & ")) \\\\"
         }
     }
 

@@ -49,7 +49,7 @@ struct Provenance {
     private func row(_ row: JobRow) -> String {
         let result = row.result
         var fields = [
-            Catalogue.method(row.job.method)?.title ?? row.job.method, SweepReport.title(ofDataset: row.job.dataset),
+            Catalogue.title(ofMethod: row.job.method), Catalogue.title(ofDataset: row.job.dataset),
             String(row.job.seed), Self.settings(row.job), row.state.rawValue,
         ]
         if let result {

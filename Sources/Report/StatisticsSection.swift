@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 import Sweep
 import Wire
@@ -33,11 +34,11 @@ struct StatisticsSection {
         let parts = table.datasets.compactMap { dataset -> String? in
             let entries = first[dataset, default: []].compactMap { entry in
                 report.scores[entry.job.identity].map {
-                    Entry(name: SweepReport.title(of: entry.line), job: entry.job, scores: $0)
+                    Entry(name: entry.line.title, job: entry.job, scores: $0)
                 }
             }
             guard entries.count > 1 else {
-                scarce.append(SweepReport.title(ofDataset: dataset))
+                scarce.append(Catalogue.title(ofDataset: dataset))
                 return nil
             }
             return section(of: dataset, entries)
@@ -64,7 +65,7 @@ struct StatisticsSection {
             }
             return "<tr><th>\(index + 1). \(HTML.escaped(entry.name))</th><td>\(entry.job.job.seed)</td>\(cells.joined())</tr>"
         }
-        let title = HTML.escaped(SweepReport.title(ofDataset: dataset))
+        let title = HTML.escaped(Catalogue.title(ofDataset: dataset))
         let pairs = Self.matrix(
             "DeLong's test of AUCs, p adjusted by Holm, \(title)", names: entries.map(\.name),
             Self.adjusted(entries.count) { Self.deLong(entries[$0].scores, entries[$1].scores) })
@@ -84,7 +85,7 @@ struct StatisticsSection {
     // MARK: Over data sets
 
     private func overDatasets(_ metric: String) -> String {
-        let title = SweepReport.title(ofMetric: metric)
+        let title = Catalogue.title(ofMetric: metric)
         func isComplete(_ line: ResultTable.Line, _ dataset: String) -> Bool {
             table.cell(line, dataset).map { $0.isComplete(metric) && $0.summary(metric)?.mean.isFinite == true } ?? false
         }
@@ -98,7 +99,7 @@ struct StatisticsSection {
             return "\(heading)<p>Too little for a test over data sets: it takes two lines that are complete on all \(datasets.count) data sets, and there \(complete.count == 1 ? "is 1" : "are none").</p>"
         }
         let lines = Array(complete.prefix(Self.rankLimit))
-        let names = lines.map(SweepReport.title(of:))
+        let names = lines.map(\.title)
         let values = datasets.map { dataset in lines.map { table.cell($0, dataset)?.summary(metric)?.mean ?? .nan } }
         guard let friedman = Friedman(values), let nemenyi = Nemenyi(friedman, alpha: Self.alpha),
             let ranks = CriticalDifference(names: names, friedman, nemenyi)
@@ -109,15 +110,15 @@ struct StatisticsSection {
         let verdict = friedman.pValue < Self.alpha
             ? "Lines differ; two of them do where their average ranks are further apart than the critical difference"
             : "No difference between lines is shown, so that the picture describes these data sets and proves nothing; the critical difference is"
-        let unfit = table.lines.filter { !complete.contains($0) }.map(SweepReport.title(of:))
+        let unfit = table.lines.filter { !complete.contains($0) }.map(\.title)
         let unfitRemark = unfit.isEmpty ? "" : "<p>Not complete on all of these data sets, so left out: \(Self.list(unfit)).</p>"
         return """
-            \(heading)<p>Lines ranked by their mean on each of \(datasets.count) data sets (\(datasets.map { HTML.escaped(SweepReport.title(ofDataset: $0)) }.joined(separator: ", "))), \
+            \(heading)<p>Lines ranked by their mean on each of \(datasets.count) data sets (\(datasets.map { HTML.escaped(Catalogue.title(ofDataset: $0)) }.joined(separator: ", "))), \
             1 the best. Friedman's test: χ² = \(String(format: "%.2f", friedman.chiSquare)) with \(lines.count - 1) degrees of freedom, \(Self.equation(friedman.pValue)). \
             \(verdict) \(String(format: "%.2f", nemenyi.criticalDifference)) (Nemenyi, α = 0.05). A bar joins lines that do not differ significantly.</p>
             <div class="scroll"><figure style="min-width:34rem">\(picture.svg)<figcaption>\(title), average ranks</figcaption></figure></div>
             <div class="scroll"><table><caption>Average ranks by \(title)</caption><thead><tr><th></th><th>average rank</th></tr></thead><tbody>\(rows.joined())</tbody></table></div>
-            \(unfitRemark)\(Self.leftOut(complete.map(SweepReport.title(of:)), limit: Self.rankLimit))\(wilcoxon(title, names, values))
+            \(unfitRemark)\(Self.leftOut(complete.map(\.title), limit: Self.rankLimit))\(wilcoxon(title, names, values))
             """
     }
 

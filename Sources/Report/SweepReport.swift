@@ -28,9 +28,9 @@ public struct SweepReport: Sendable {
     let status: SweepStatus
     let jobs: [JobRow]
     /// Scores of every test image by job identity.
-    let scores: [String: ImageScores]
+    private(set) var scores: [String: ImageScores]
     /// Example images by job identity.
-    let examples: [String: ExampleSheet]
+    private(set) var examples: [String: ExampleSheet]
     let table: ResultTable
     /// The job that stands for a cell: of those finished the one with the lowest seed, in the order of the tables.
     let firstJobs: [(line: ResultTable.Line, dataset: String, job: JobRow)]
@@ -46,7 +46,7 @@ public struct SweepReport: Sendable {
         self.scores = scores
         self.examples = examples
         let table = ResultTable(
-            jobs.map { ResultRow(identity: $0.identity, job: $0.job, state: $0.state, metrics: $0.result?.metrics) },
+            jobs.map(ResultRow.init),
             goal: status.policy.metric.goal)
         self.table = table
         firstJobs = SweepReport.firstJobs(jobs, table)
@@ -54,7 +54,9 @@ public struct SweepReport: Sendable {
 
     /// A report like this one with the scores and examples of its representative jobs.
     public func adding(scores: [String: ImageScores], examples: [String: ExampleSheet]) -> SweepReport {
-        SweepReport(status: status, jobs: jobs, scores: scores, examples: examples)
+        var report = self
+        (report.scores, report.examples) = (scores, examples)
+        return report
     }
 
     /// The jobs whose scores and examples a page shows: each cell's first seed.
@@ -113,17 +115,6 @@ public struct SweepReport: Sendable {
         return table.datasets.filter { dataset in
             table.lines.contains { table.cell($0, dataset)?.summary(metric) != nil }
         }
-    }
-
-    static func title(ofMetric name: String) -> String {
-        Catalogue.metrics.first { $0.name == name }?.title ?? name
-    }
-
-    static func title(ofDataset name: String) -> String { Catalogue.dataset(name)?.title ?? name }
-
-    static func title(of line: ResultTable.Line) -> String {
-        let method = Catalogue.method(line.method)?.title ?? line.method
-        return line.variant.isEmpty ? method : "\(method) [\(line.variant)]"
     }
 
     /// `67.5 ± 0.9`: percent as the study gives them; `(2/3)` behind it when jobs are missing; `[68.0, -0.5]` where the

@@ -1,3 +1,4 @@
+import Catalogue
 import Sweep
 
 /// The tables on a terminal: the best of a column bold, the second underlined.
@@ -19,10 +20,10 @@ struct TableText {
         let table = report.table
         let datasets = report.datasets(of: metric)
         let places = datasets.map { table.places(metric, $0) }
-        var rows = [[SweepReport.title(ofMetric: metric)] + datasets.map(SweepReport.title(ofDataset:))]
+        var rows = [[Catalogue.title(ofMetric: metric)] + datasets.map(Catalogue.title(ofDataset:))]
         for line in table.lines {
             let values = datasets.map { report.text(table.cell(line, $0), line, $0, metric) }
-            if values.contains(where: { !$0.isEmpty }) { rows.append([SweepReport.title(of: line)] + values) }
+            if values.contains(where: { !$0.isEmpty }) { rows.append([line.title] + values) }
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         let shownLines = table.lines.filter { line in datasets.contains { table.cell(line, $0) != nil } }
@@ -62,7 +63,7 @@ struct MarkdownText {
             let datasets = report.datasets(of: metric)
             let places = datasets.map { table.places(metric, $0) }
             var lines = [
-                "| \(SweepReport.title(ofMetric: metric)) | " + datasets.map(SweepReport.title(ofDataset:)).joined(separator: " | ") + " |",
+                "| \(Catalogue.title(ofMetric: metric)) | " + datasets.map(Catalogue.title(ofDataset:)).joined(separator: " | ") + " |",
                 "| --- |" + String(repeating: " ---: |", count: datasets.count),
             ]
             for line in table.lines {
@@ -71,7 +72,7 @@ struct MarkdownText {
                     return places[index][line] == 1 ? "**\(text)**" : text
                 }
                 guard cells.contains(where: { !$0.isEmpty }) else { continue }
-                lines.append("| \(SweepReport.title(of: line)) | " + cells.joined(separator: " | ") + " |")
+                lines.append("| \(line.title) | " + cells.joined(separator: " | ") + " |")
             }
             parts.append(lines.joined(separator: "\n"))
         }

@@ -3,6 +3,17 @@
 public enum JobState: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
     case pending, leased, done, failed, cancelled, quarantined
 
+    /// The first letter of the name, which no two states share: many jobs' states go over the wire as one text.
+    public var letter: Character { rawValue.first! }
+
+    /// The state with a letter; `nil`: there is none.
+    public init?(letter: Character) {
+        guard let state = Self.byLetter[letter] else { return nil }
+        self = state
+    }
+
+    private static let byLetter = Dictionary(uniqueKeysWithValues: allCases.map { ($0.letter, $0) })
+
     /// Whether the job will not change any more by itself.
     public var isFinal: Bool { self != .pending && self != .leased }
 

@@ -24,6 +24,12 @@ public struct ResultTable: Sendable {
         public let method: String
         /// The settings in which this line differs from others of its method, e.g. `latent_size=4`; often empty.
         public let variant: String
+
+        /// e.g. `AE [latent_size=4]`.
+        public var title: String {
+            let method = Catalogue.title(ofMethod: method)
+            return variant.isEmpty ? method : "\(method) [\(variant)]"
+        }
     }
 
     /// One method variant on one data set.

@@ -169,6 +169,13 @@ public struct JobRow: Codable, Sendable, Hashable {
     }
 }
 
+extension ResultRow {
+    /// What tables take of a job.
+    public init(_ row: JobRow) {
+        self.init(identity: row.identity, job: row.job, state: row.state, metrics: row.result?.metrics)
+    }
+}
+
 /// A page of a sweep's jobs in the order of expansion.
 public struct JobPage: Codable, Sendable {
     public var jobs: [JobRow]

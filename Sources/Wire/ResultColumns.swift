@@ -11,7 +11,7 @@ public struct ResultColumns: Codable, Sendable, Hashable {
         public var seeds: [Int]
         /// All identities behind one another, 64 digits each: one text is read quicker than thousands.
         public var identities: String
-        /// A letter a job: the first of its state's name, which no two states share.
+        /// A letter a job: ``JobState/letter``.
         public var states: String
         /// By metric; `null` where a job has no result.
         public var metrics: [String: [Double?]]
@@ -41,7 +41,7 @@ public struct ResultColumns: Codable, Sendable, Hashable {
             }
             groups[place].seeds.append(row.job.seed)
             groups[place].identities += row.identity
-            groups[place].states += row.state.rawValue.prefix(1)
+            groups[place].states.append(row.state.letter)
         }
         for place in groups.indices {
             let count = groups[place].seeds.count
@@ -54,18 +54,17 @@ public struct ResultColumns: Codable, Sendable, Hashable {
 
     /// Digits of an identity.
     private static let digits = 64
-    private static let states = Dictionary(uniqueKeysWithValues: JobState.allCases.map { ($0.rawValue.utf8.first!, $0) })
 
     /// One row a job, group by group. Of columns that are not of one length the shortest counts.
     public var rows: [ResultRow] {
         groups.flatMap { group in
-            let (identities, states) = (Array(group.identities.utf8), Array(group.states.utf8))
+            let (identities, states) = (Array(group.identities.utf8), Array(group.states))
             let count = min(group.seeds.count, identities.count / Self.digits, states.count)
             return (0..<count).map { place in
                 var job = group.job
                 job.seed = group.seeds[place]
                 let identity = String(decoding: identities[place * Self.digits..<(place + 1) * Self.digits], as: UTF8.self)
-                let state = Self.states[states[place]] ?? .failed
+                let state = JobState(letter: states[place]) ?? .failed
                 var metrics: [String: Double] = [:]
                 for (name, values) in group.metrics where place < values.count { metrics[name] = values[place] }
                 return ResultRow(identity: identity, job: job, state: state, metrics: state == .done ? metrics : nil)

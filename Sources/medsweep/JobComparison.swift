@@ -34,11 +34,7 @@ struct JobComparison: Encodable {
         self.first = first.identity
         self.second = second.identity
         let known = [first, second].map { detail -> [String: String] in
-            let job = detail.job
-            return job.configuration.mapValues { "\($0)" }.merging([
-                "method": job.method, "dataset": job.dataset, "fingerprint": job.fingerprint, "seed": "\(job.seed)",
-                "core version": "\(job.coreVersion)",
-            ]) { option, _ in option }
+            detail.job.parameters.mapValues { "\($0)" }.merging(["core version": "\(detail.job.coreVersion)"]) { option, _ in option }
         }
         settings = Set(known[0].keys).union(known[1].keys).sorted().filter { known[0][$0] != known[1][$0] }
             .map { Setting(name: $0, first: known[0][$0], second: known[1][$0]) }

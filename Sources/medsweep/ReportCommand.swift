@@ -28,9 +28,7 @@ struct ReportCommand: AsyncParsableCommand {
     func run() async throws {
         let command = self
         let results = try await connection.withClient { client in
-            try await SweepResults.fetch(
-                client.sweep(command.sweep), client: client, withScores: command.format == .html,
-                forTables: command.format.isTable)
+            try await SweepResults.fetch(client.sweep(command.sweep), client: client, for: [command.format])
         }
         if !results.hasResults { Terminal.note("sweep '\(sweep)' has no finished job yet") }
         if let output {
@@ -45,13 +43,14 @@ struct ReportCommand: AsyncParsableCommand {
 struct SweepResults: Sendable {
     private let report: SweepReport
 
-    /// Fetches all jobs, and for a page the image scores and example images of the jobs that it shows.
+    /// Fetches what `formats` show: all jobs, for tables without more than their metrics, and for a page the image scores and
+    /// example images of the jobs that it shows.
     static func fetch(
-        _ status: SweepStatus, client: CoordinatorClient, withScores: Bool, forTables: Bool = false
+        _ status: SweepStatus, client: CoordinatorClient, for formats: Set<ReportFormat>
     ) async throws -> SweepResults {
-        let jobs = try await forTables ? client.tableJobs(sweep: status.name) : client.allJobs(sweep: status.name)
+        let jobs = try await formats.allSatisfy(\.isTable) ? client.tableJobs(sweep: status.name) : client.allJobs(sweep: status.name)
         let report = SweepReport(status: status, jobs: jobs)
-        guard withScores else { return SweepResults(report: report) }
+        guard formats.contains(.html) else { return SweepResults(report: report) }
         var scores: [String: ImageScores] = [:]
         var examples: [String: ExampleSheet] = [:]
         var room = Int64(SweepReport.exampleLimit)

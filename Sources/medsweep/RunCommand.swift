@@ -121,8 +121,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func present(_ status: SweepStatus, client: CoordinatorClient) async throws {
-        let results = try await SweepResults.fetch(status, client: client, withScores: report != nil)
-        Terminal.print(results.render(json ? .json : .table, color: Terminal.hasColors))
+        let shown: ReportFormat = json ? .json : .table
+        let results = try await SweepResults.fetch(status, client: client, for: report == nil ? [shown] : [shown, .html])
+        Terminal.print(results.render(shown, color: Terminal.hasColors))
         if let report {
             try results.write(.html, to: URL(filePath: report))
             Terminal.note("the report is in '\(report)'")

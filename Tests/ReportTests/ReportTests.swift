@@ -7,40 +7,15 @@ import Wire
 @testable import Report
 
 struct ReportTests {
-    private func job(_ method: String, _ dataset: String, _ seed: Int, auc: Double?, state: JobState = .done) -> JobRow {
-        let description = Catalogue.method(method)!
-        let job = JobDescription(
-            method: method, configuration: description.resolve([:], for: .custom(dataset)), dataset: dataset,
-            fingerprint: "f", seed: seed)
-        let result = auc.map {
-            JobResult(
-                metrics: ["auc": $0, "ap": $0 / 2], losses: [0.5, 0.25, 0.125], artefacts: [], trainingSeconds: 3,
-                wallSeconds: 4, peakMemory: 300 << 20, worker: "w,1", host: "h", device: "cpu", engine: "libtorch")
-        }
-        return JobRow(position: seed, identity: job.identity, job: job, state: state, failedAttempts: 0, result: result)
-    }
-
     private func report(_ jobs: [JobRow]) -> SweepReport {
-        let counts = Dictionary(grouping: jobs, by: \.state).mapValues(\.count)
-        let failing = jobs.filter { $0.state == .quarantined }.map {
-            SweepStatus.FailingJob(
-                identity: $0.identity, method: $0.job.method, dataset: $0.job.dataset, seed: $0.job.seed,
-                error: "the PNG image 'a<b>.png' is damaged")
-        }
-        let status = SweepStatus(
-            name: "s", submitted: 0, jobs: counts, total: jobs.count, progress: 1, remaining: nil, running: [],
-            failing: failing, policy: SweepPolicy())
-        let scores = jobs.filter { $0.result != nil }.map {
-            ($0.identity, ImageScores(names: ["a", "b", "c"], labels: [0, 1, 1], scores: [0.1, 0.4, 0.1]))
-        }
-        return SweepReport(status: status, jobs: jobs, scores: Dictionary(scores) { first, _ in first })
+        SweepReport(status: SampleReport.status(jobs), jobs: jobs, scores: SampleReport.scores(jobs))
     }
 
     private var sample: SweepReport {
         report([
-            job("ae", "brain", 0, auc: 0.8), job("ae", "brain", 1, auc: 0.9), job("vae", "brain", 0, auc: 0.7),
-            job("vae", "brain", 1, auc: nil, state: .quarantined), job("ae-l1", "brain", 0, auc: 0.6),
-            job("ae-l1", "brain", 1, auc: 0.6),
+            SampleReport.job("ae", "brain", 0, auc: 0.8), SampleReport.job("ae", "brain", 1, auc: 0.9), SampleReport.job("vae", "brain", 0, auc: 0.7),
+            SampleReport.job("vae", "brain", 1, auc: nil, state: .quarantined), SampleReport.job("ae-l1", "brain", 0, auc: 0.6),
+            SampleReport.job("ae-l1", "brain", 1, auc: 0.6),
         ])
     }
 
@@ -94,7 +69,7 @@ struct ReportTests {
     }
 
     @Test func aSweepWithoutResultsSaysSo() {
-        let empty = report([job("ae", "brain", 0, auc: nil, state: .pending)])
+        let empty = report([SampleReport.job("ae", "brain", 0, auc: nil, state: .pending)])
         #expect(empty.render(.table).contains("no finished job"))
         #expect(empty.render(.markdown).contains("No job has finished"))
         #expect(empty.render(.html).contains("No job has finished yet"))
@@ -104,7 +79,7 @@ struct ReportTests {
     /// Beside a cell with the study's very settings stand its number and the difference, in every form.
     @Test func studysNumbersStandBesideOurs() throws {
         let sample = report([
-            job("ae", "rsna", 0, auc: 0.66), job("ae", "rsna", 1, auc: 0.68), job("ae-l1", "colin27-axial", 0, auc: 0.5),
+            SampleReport.job("ae", "rsna", 0, auc: 0.66), SampleReport.job("ae", "rsna", 1, auc: 0.68), SampleReport.job("ae-l1", "colin27-axial", 0, auc: 0.5),
         ])
         #expect(sample.render(.table).contains("67.0 ± 1.4 [67.5, -0.5]"))
         #expect(sample.render(.table).contains("in brackets the study's mean"))

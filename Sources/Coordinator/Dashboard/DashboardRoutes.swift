@@ -45,9 +45,7 @@ extension CoordinatorRoutes {
             let query = request.uri.queryParameters
             return try JSONAnswer.response(
                 try await naming {
-                    try await store.grid(
-                        sweep: name, after: max(-1, query["after"].flatMap { Int($0) } ?? -1),
-                        limit: min(100_000, max(1, query["limit"].flatMap { Int($0) } ?? 20_000)))
+                    try await store.grid(sweep: name, after: max(-1, query.position()), limit: query.limit(20_000, most: 100_000))
                 })
         }
         router.get(RouterPath(Routes.table(sweep: ":name"))) { _, context in

@@ -54,7 +54,7 @@ actor DashboardStream {
         tables = DashboardTables(store: store)
     }
 
-    func table(of sweep: String) async throws -> DashboardTable { try await tables.table(of: sweep) }
+    func table(of sweep: String) async throws -> DashboardTable { try await tables.table(of: store.sweep(sweep)) }
 
     /// Events for as long as somebody reads them and `isAllowed`, or until the coordinator stops.
     func listen(_ topic: Topic, isAllowed: @escaping @Sendable () -> Bool) throws -> AsyncStream<String> {
@@ -116,7 +116,7 @@ actor DashboardStream {
             guard let status = statuses.first(where: { $0.name == name }) else { continue }
             tell("sweep", try text(status)) { $0.sweep == name }
             try await tellGrid(status, events, isCut: isCut)
-            tellTable(of: name)
+            tellTable(of: status)
         }
         for identity in Set(listeners.values.compactMap(\.topic.job)) {
             guard let detail = try? await store.job(identity) else { continue }
@@ -126,12 +126,13 @@ actor DashboardStream {
     }
 
     /// Beside the looking: the table of a large sweep takes a while, and nobody else shall wait for it.
-    private func tellTable(of name: String) {
+    private func tellTable(of status: SweepStatus) {
+        let name = status.name
         guard awaitedTables.insert(name).inserted else { return }
         Task {
             defer { awaitedTables.remove(name) }
             do {
-                let table = try await tables.table(of: name)
+                let table = try await tables.table(of: status)
                 tell("table", try text(table)) { $0.sweep == name }
             } catch {
                 logger.error("the dashboard could not make the table of sweep '\(name)': \(error)")
@@ -219,11 +220,8 @@ private struct SweepLine: Encodable {
     let total: Int
     let progress: Double
     let remaining: Double?
-    /// Jobs an hour at the present rate.
-    let rate: Double?
     let isPaused: Bool
     let isExpanding: Bool
-    let isFinished: Bool
 
     init(_ status: SweepStatus) {
         name = status.name
@@ -232,10 +230,8 @@ private struct SweepLine: Encodable {
         total = status.total
         progress = status.progress
         remaining = status.remaining
-        rate = status.remaining.flatMap { $0 > 0 ? Double(status.total) * (1 - status.progress) / $0 * 3600 : nil }
         isPaused = status.isPaused
         isExpanding = status.isExpanding
-        isFinished = status.isFinished
     }
 }
 

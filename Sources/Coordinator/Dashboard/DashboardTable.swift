@@ -1,5 +1,6 @@
 import Catalogue
 import Sweep
+import Wire
 
 /// A sweep's results, summed up for the dashboard.
 struct DashboardTable: Codable, Sendable, Hashable {
@@ -40,15 +41,14 @@ struct DashboardTable: Codable, Sendable, Hashable {
         let names = table.metrics.isEmpty ? ["auc", "ap"] : table.metrics
         self.metric = names.contains(metric) ? metric : names[0]
         metrics = names.map { name in
-            Name(name: name, title: Catalogue.metrics.first { $0.name == name }?.title ?? name)
+            Name(name: name, title: Catalogue.title(ofMetric: name))
         }
-        datasets = table.datasets.map { Name(name: $0, title: Catalogue.dataset($0)?.title ?? $0) }
+        datasets = table.datasets.map { Name(name: $0, title: Catalogue.title(ofDataset: $0)) }
         var places: [String: [String: [ResultTable.Line: Int]]] = [:]
         for name in names {
             for dataset in table.datasets { places[name, default: [:]][dataset] = table.places(name, dataset) }
         }
         lines = table.lines.map { line in
-            let method = Catalogue.method(line.method)?.title ?? line.method
             var cells: [String: Cell] = [:]
             for dataset in table.datasets {
                 guard let cell = table.cell(line, dataset) else { continue }
@@ -61,16 +61,15 @@ struct DashboardTable: Codable, Sendable, Hashable {
                 }
                 cells[dataset] = Cell(expected: cell.expected, values: values)
             }
-            return Line(title: line.variant.isEmpty ? method : "\(method) [\(line.variant)]", cells: cells)
+            return Line(title: line.title, cells: cells)
         }
     }
 }
 
-/// Result tables of the sweeps that are looked at. Results are read once; a table is made anew when jobs have moved,
-/// but never more than a tenth of the time is spent on it.
+/// Result tables of the sweeps that are looked at. A table is made anew when jobs have moved, but never more than a tenth of
+/// the time is spent on it.
 actor DashboardTables {
     private struct Entry {
-        var rows: [Int64: ResultRow] = [:]
         /// The sweep's counts when the table was made.
         var signature = ""
         var table: DashboardTable?
@@ -82,14 +81,14 @@ actor DashboardTables {
 
     private let store: JobStore
     private var entries: [String: Entry] = [:]
-    /// Sweeps whose results are kept in memory.
+    /// Tables that are kept.
     private static let most = 8
 
     init(store: JobStore) { self.store = store }
 
     /// The table of a sweep, at most a few seconds old.
-    func table(of sweep: String) async throws -> DashboardTable {
-        let status = try await store.sweep(sweep)
+    func table(of status: SweepStatus) async throws -> DashboardTable {
+        let sweep = status.name
         let signature = "\(status.submitted) \(status.total) \(JobState.allCases.map { status.jobs[$0, default: 0] })"
         var entry = entries[sweep] ?? Entry()
         entry.usedAt = .now
@@ -99,21 +98,17 @@ actor DashboardTables {
         if let table = entry.table, entry.signature == signature || ContinuousClock.now - entry.madeAt < max(.seconds(1), entry.cost * 10) {
             return table
         }
-        let rows = entry.rows
-        let start = ContinuousClock.now
-        let making = Task { try await make(sweep, status.policy.metric, rows, signature: signature, start: start) }
+        let making = Task { try await make(sweep, status.policy.metric, signature: signature) }
         entries[sweep]?.making = making
         return try await making.value
     }
 
-    private func make(
-        _ sweep: String, _ metric: SweepPolicy.Metric, _ rows: [Int64: ResultRow], signature: String, start: ContinuousClock.Instant
-    ) async throws -> DashboardTable {
+    private func make(_ sweep: String, _ metric: SweepPolicy.Metric, signature: String) async throws -> DashboardTable {
         defer { entries[sweep]?.making = nil }
-        let (known, list) = try await store.results(of: sweep, known: rows)
+        let start = ContinuousClock.now
+        let rows = try await store.resultRows(sweep: sweep)
         // Away from this actor: a large sweep takes a while.
-        let table = await Task.detached { DashboardTable(ResultTable(list, goal: metric.goal), metric: metric.name) }.value
-        entries[sweep]?.rows = known
+        let table = await Task.detached { DashboardTable(ResultTable(rows, goal: metric.goal), metric: metric.name) }.value
         entries[sweep]?.table = table
         entries[sweep]?.signature = signature
         entries[sweep]?.madeAt = .now

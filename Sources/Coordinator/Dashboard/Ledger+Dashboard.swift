@@ -5,19 +5,6 @@ import Wire
 
 /// What the dashboard looks at and nobody else.
 extension Ledger {
-    /// The letter of a state in ``JobGrid``.
-    static func letter(_ state: String) -> Character {
-        switch JobState(rawValue: state) {
-        case .pending: "p"
-        case .leased: "l"
-        case .done: "d"
-        case .failed: "f"
-        case .cancelled: "c"
-        case .quarantined: "q"
-        case nil: " "
-        }
-    }
-
     /// The states of a sweep's jobs behind a position.
     func grid(sweep name: String, after: Int, limit: Int) throws -> JobGrid {
         let id = try sweep(named: name).id
@@ -32,7 +19,7 @@ extension Ledger {
         var next = after + 1
         for row in rows where row.int(0) >= next {
             for _ in next..<row.int(0) { states.append(" ") }
-            states.append(Self.letter(row.text(1)))
+            states.append(JobState(rawValue: row.text(1))?.letter ?? " ")
             next = row.int(0) + 1
         }
         return JobGrid(first: after + 1, states: states, next: rows.count == limit ? next - 1 : nil)
@@ -51,40 +38,11 @@ extension Ledger {
                 WHERE sweep_jobs.sweep = ? AND identity IN (\(Self.places))
                 """,
                 [.integer(id)] + padded
-            ).map { JobGrid.Change(position: $0.int(0), state: String(Self.letter($0.text(1)))) }
+            ).map { JobGrid.Change(position: $0.int(0), state: String(JobState(rawValue: $0.text(1))?.letter ?? " ")) }
         }
     }
 
     private static let places = Array(repeating: "?", count: 32).joined(separator: ", ")
-
-    /// Every job of a sweep in its order, by number, with its state.
-    func members(of name: String) throws -> [(id: Int64, state: JobState)] {
-        try connection.rows(
-            """
-            SELECT jobs.id, state FROM sweep_jobs JOIN jobs ON jobs.id = sweep_jobs.job
-            WHERE sweep_jobs.sweep = ? ORDER BY sweep_jobs.position
-            """,
-            [.integer(try sweep(named: name).id)]
-        ).map { ($0.integer(0), JobState(rawValue: $0.text(1)) ?? .failed) }
-    }
-
-    /// Descriptions and metrics of jobs, by number.
-    func resultRows(_ ids: [Int64]) throws -> [Int64: ResultRow] {
-        var found: [Int64: ResultRow] = [:]
-        var reader = JobDescriptionReader()
-        for start in stride(from: 0, to: ids.count, by: 32) {
-            let chunk = ids[start..<min(start + 32, ids.count)]
-            let padded = chunk.map(SQLValue.integer) + Array(repeating: SQLValue.integer(-1), count: 32 - chunk.count)
-            for row in try connection.rows(
-                "SELECT id, identity, job, state, metrics FROM jobs WHERE id IN (\(Self.places))", padded)
-            {
-                found[row.integer(0)] = ResultRow(
-                    identity: row.text(1), job: try reader.read(row.text(2)),
-                    state: JobState(rawValue: row.text(3)) ?? .failed, metrics: try row.optionalText(4).map(MetricsReader.read))
-            }
-        }
-        return found
-    }
 }
 
 /// The states of a sweep's jobs, one letter each: pending, leased, done, failed, cancelled, quarantined, or a blank

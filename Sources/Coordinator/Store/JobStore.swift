@@ -255,16 +255,6 @@ final class JobStore: Sendable {
     func gridChanges(sweep: String, jobs: [String]) async throws -> [JobGrid.Change] {
         try await read { try $0.gridChanges(sweep: sweep, jobs: jobs) }
     }
-    /// A sweep's jobs for aggregation. Those in `known` are not read again unless a result may have come.
-    /// - Returns: what is now known by the jobs' numbers, and the same in the sweep's order.
-    func results(of sweep: String, known: [Int64: ResultRow]) async throws -> (known: [Int64: ResultRow], list: [ResultRow]) {
-        try await read { ledger in
-            let members = try ledger.members(of: sweep)
-            let news = members.filter { $0.state == .done ? known[$0.id]?.metrics == nil : known[$0.id] == nil }
-            let rows = known.merging(try ledger.resultRows(news.map(\.id))) { $1 }
-            return (rows, members.compactMap { rows[$0.id] })
-        }
-    }
 
     func control(job: String, _ request: ControlRequest, now: Double) async throws -> ControlResponse {
         try await write { try $0.control(job: job, request, now: now) }

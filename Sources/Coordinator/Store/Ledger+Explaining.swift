@@ -101,7 +101,7 @@ extension Ledger {
 
     /// What no worker heard of in the last two minutes has.
     private func unmet(_ detail: JobDetail, _ policy: SweepPolicy, now: Double) throws -> [String] {
-        let workers = try workers().filter { now - $0.seen < 120 }
+        let workers = try workers().filter { now - $0.seen < Self.presence }
         guard !workers.isEmpty else { return ["no worker has been heard of in the last two minutes"] }
         let job = detail.job
         let weights = MethodDescription.weights(for: job.configuration)

@@ -47,7 +47,7 @@ extension Ledger {
             for name in Set(try jobClass(row.integer(0)).weights + policy.requires.weights) { jobs[name, default: 0] += row.int(1) }
         }
         guard !jobs.isEmpty else { return nil }
-        let offered = Set(try workers().filter { now - $0.seen < 120 }.flatMap(\.description.weights))
+        let offered = Set(try workers().filter { now - $0.seen < Self.presence }.flatMap(\.description.weights))
         return jobs.sorted { $0.key < $1.key }.map { .init(name: $0.key, jobs: $0.value, isOffered: offered.contains($0.key)) }
     }
 
@@ -190,6 +190,9 @@ extension Ledger {
         }
         return EventPage(events: events, next: !isTail && events.count == most ? events.last?.id ?? last : last)
     }
+
+    /// Seconds for which a worker that was heard of counts as there.
+    static let presence = 120.0
 
     func workers() throws -> [WorkerStatus] {
         var held: [String: Int] = [:]

@@ -32,11 +32,7 @@ struct ExportedRun {
 
     /// What the numbers depend on, by name.
     var parameters: [(name: String, value: Setting)] {
-        let job = row.job
-        let options = job.configuration.merging(
-            ["method": .text(job.method), "dataset": .text(job.dataset), "fingerprint": .text(job.fingerprint), "seed": .integer(job.seed)]
-        ) { option, _ in option }
-        return options.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+        row.job.parameters.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     }
 
     /// The mean training loss of each epoch, from 1, and when it was known: epochs are taken to be equally long, since

@@ -32,8 +32,7 @@ public struct SweepExport: Sendable {
     public func write(
         _ format: ExportFormat, place: URL, _ body: (_ files: [(path: String, data: Data)]) throws -> Void
     ) throws {
-        let variants = ResultTable.variants(
-            jobs.map { ResultRow(identity: $0.identity, job: $0.job, state: $0.state, metrics: nil) })
+        let variants = ResultTable.variants(jobs.map(ResultRow.init))
         func run(_ index: Int) -> ExportedRun {
             let row = jobs[index]
             return ExportedRun(

@@ -1,3 +1,5 @@
+import Catalogue
+
 /// Percentile bootstrap intervals of AUC and AP over test images, drawn with replacement within each class.
 public struct Bootstrap: Sendable, Hashable {
     public let auc: ClosedRange<Double>

@@ -88,7 +88,6 @@ export function duration(seconds) {
 }
 
 export function rate(jobsPerHour) {
-  if (jobsPerHour === undefined || jobsPerHour === null) return "";
   return jobsPerHour >= 120 ? `${(jobsPerHour / 60).toFixed(1)} jobs/min` : `${jobsPerHour.toFixed(1)} jobs/h`;
 }
 

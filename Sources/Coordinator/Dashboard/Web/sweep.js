@@ -3,7 +3,7 @@
 import { bar, chip, element, jobLink, link, number, replace, stateTitle, table } from "./dom.js";
 import { grid } from "./grid.js";
 import { ask, control } from "./live.js";
-import { sweepFacts } from "./sweeps.js";
+import { isFinished, sweepFacts } from "./sweeps.js";
 
 export function sweepPage(main, name) {
   const facts = element("div");
@@ -12,7 +12,7 @@ export function sweepPage(main, name) {
   const results = element("div");
   const list = element("div");
   const jobs = grid(name);
-  let sweep, data, metric, rows = [], shown = "", next;
+  let data, metric, rows = [], shown = "", next;
 
   const act = (action, title, question) => element("button", {
     type: "button", onclick: () => { if (!question || confirm(question)) control("sweeps", name, action); },
@@ -63,15 +63,12 @@ export function sweepPage(main, name) {
     drawTable();
   }
 
-  function takeSweep(value) {
-    const isFinished = !value.isExpanding && !value.jobs.pending && !value.jobs.leased;
-    sweep = { ...value, isFinished };
-    const perHour = sweep.remaining ? (sweep.total * (1 - sweep.progress) / sweep.remaining) * 3600 : undefined;
+  function takeSweep(sweep) {
     replace(facts, bar(sweep.jobs, sweep.total, sweep.progress),
-      element("p", {}, sweepFacts(sweep, perHour).join(" · ")),
+      element("p", {}, sweepFacts(sweep).join(" · ")),
       (sweep.weights ?? []).filter((entry) => !entry.isOffered).map((entry) => element("p", { class: "warning" },
         `${number(entry.jobs)} jobs wait for the pretrained weights ${entry.name}, which no worker has.`)));
-    pause.hidden = sweep.isPaused || sweep.isFinished;
+    pause.hidden = sweep.isPaused || isFinished(sweep);
     resume.hidden = !sweep.isPaused;
     replace(failing, sweep.failing.length > 0 && [
       element("h2", {}, "Failing"),

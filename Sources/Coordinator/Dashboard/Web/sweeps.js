@@ -2,17 +2,20 @@
 
 import { bar, counts, duration, element, number, rate, replace, sweepLink, time } from "./dom.js";
 
-/** `paused`, `running` and so on, in a word. */
-export function standing(sweep) {
+export const isFinished = (sweep) => !sweep.isExpanding && !sweep.jobs.pending && !sweep.jobs.leased;
+
+/** `paused`, `finished` and so on, in a word. */
+function standing(sweep) {
   if (sweep.isExpanding) return "being made";
-  if (sweep.isFinished) return "finished";
+  if (isFinished(sweep)) return "finished";
   return sweep.isPaused ? "paused" : "open";
 }
 
-export function sweepFacts(sweep, perHour) {
+export function sweepFacts(sweep) {
   const facts = [standing(sweep), `${Math.floor(sweep.progress * 1000) / 10} %`, counts(sweep.jobs)];
-  if (!sweep.isFinished && perHour) facts.push(rate(perHour));
-  if (!sweep.isFinished && sweep.remaining) facts.push(`${duration(sweep.remaining)} left`);
+  if (!isFinished(sweep) && sweep.remaining) {
+    facts.push(rate((sweep.total * (1 - sweep.progress) / sweep.remaining) * 3600), `${duration(sweep.remaining)} left`);
+  }
   return facts;
 }
 
@@ -28,7 +31,7 @@ export function sweepsPage(main) {
       replace(list, data.map((sweep) => element("article", { class: "card" },
         element("h2", {}, sweepLink(sweep.name)),
         bar(sweep.jobs, sweep.total, sweep.progress),
-        element("p", {}, sweepFacts(sweep, sweep.rate).join(" · ")),
+        element("p", {}, sweepFacts(sweep).join(" · ")),
         element("p", { class: "quiet" }, `${number(sweep.total)} jobs, submitted ${time(sweep.submitted)}`))));
     },
   };

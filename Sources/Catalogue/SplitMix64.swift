@@ -1,10 +1,11 @@
 /// Vigna's SplitMix64: the same numbers on every machine.
-struct SplitMix64 {
+public struct SplitMix64: Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    /// Any number of 64 bits.
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -12,7 +13,8 @@ struct SplitMix64 {
         return z ^ (z >> 31)
     }
 
-    mutating func uniform(_ range: ClosedRange<Double>) -> Double {
+    /// A number in `range`, in steps of 2⁻⁵³ of its width.
+    public mutating func uniform(_ range: ClosedRange<Double>) -> Double {
         range.lowerBound + (range.upperBound - range.lowerBound) * Double(next() >> 11) / Double(1 << 53)
     }
 }
