@@ -71,12 +71,22 @@ struct JobTable {
         let dataset: String
         let expected: Int
         let metrics: [String: MetricEntry]
+        let missing: [MissingEntry]
+    }
+
+    /// A job of a cell that has no result.
+    private struct MissingEntry: Encodable {
+        let identity: String
+        let seed: Int
+        let state: JobState
     }
 
     private struct MetricEntry: Encodable {
         let n: Int
         let mean: Double
         let sd: Double?
+        /// The 95 % interval of the mean: its lower and its upper end.
+        let interval: [Double]?
         let study: StudyEntry?
     }
 
@@ -101,11 +111,13 @@ struct JobTable {
                                 mean: $0.mean / 100, sd: $0.deviation.map { $0 / 100 }, difference: summary.mean - $0.mean / 100,
                                 source: $0.source.title)
                         }
-                        return MetricEntry(n: summary.count, mean: summary.mean, sd: summary.deviation, study: study)
+                        return MetricEntry(n: summary.count, mean: summary.mean, sd: summary.deviation,
+                            interval: summary.interval.map { [$0.lowerBound, $0.upperBound] }, study: study)
                     }
                 }
                 return CellEntry(
-                    method: line.method, variant: line.variant, dataset: dataset, expected: cell.expected, metrics: metrics)
+                    method: line.method, variant: line.variant, dataset: dataset, expected: cell.expected, metrics: metrics,
+                    missing: cell.missing.map { MissingEntry(identity: $0.identity, seed: $0.seed, state: $0.state) })
             }
         }
         let encoder = JSONEncoder()

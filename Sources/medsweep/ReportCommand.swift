@@ -12,7 +12,10 @@ struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
         abstract: "Prints a sweep's results: mean and standard deviation over seeds, and every job.",
-        discussion: "Example: medsweep report demo -f html -o report.html")
+        discussion: """
+            Example: medsweep report demo -f html -o report.html
+            Example: medsweep report demo --lines method,latent_size --columns dataset
+            """)
 
     @Argument(help: "The sweep's name.")
     var sweep: String
@@ -25,7 +28,20 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(name: [.short, .long], help: "Write to this file instead of standard output.")
     var output: String?
 
+    @Option(help: "With -f table: one line for each value of these axes: method, dataset, seed or options, a comma between.")
+    var lines: String?
+
+    @Option(help: "With -f table: one column for each value of these axes.")
+    var columns: String?
+
+    func validate() throws {
+        if lines != nil || columns != nil, format != .table {
+            throw ValidationError("--lines and --columns are for -f table; csv and json hold every job, for any table")
+        }
+    }
+
     func run() async throws {
+        if lines != nil || columns != nil { return try await printGrouping() }
         let command = self
         let results = try await connection.withClient { client in
             try await SweepResults.fetch(client.sweep(command.sweep), client: client, for: [command.format])
@@ -35,6 +51,26 @@ struct ReportCommand: AsyncParsableCommand {
             try results.write(format, to: URL(filePath: output))
         } else {
             Terminal.print(results.render(format, color: Terminal.hasColors))
+        }
+    }
+}
+
+extension ReportCommand {
+    private func printGrouping() async throws {
+        let command = self
+        @Sendable func axes(_ text: String?, _ usual: String) -> [String] {
+            (text ?? usual).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        let grouping = try await connection.withClient { client in
+            let status = try await client.sweep(command.sweep)
+            return try GroupingText(
+                await client.results(sweep: status.name), lines: axes(command.lines, "method"), columns: axes(command.columns, "dataset"),
+                metric: status.policy.metric.name)
+        }
+        if let output {
+            try DurableFile.write(Data((grouping.text + "\n").utf8), to: URL(filePath: output))
+        } else {
+            Terminal.print(grouping.text)
         }
     }
 }

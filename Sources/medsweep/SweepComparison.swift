@@ -89,8 +89,6 @@ struct SweepComparison: Encodable {
         return "\(number(mean))\(spread) \(count)"
     }
 
-    /// Shares are shown in percent, other numbers as they are.
-    private var isShare: Bool { Catalogue.metrics.first { $0.name == metric }?.isShare ?? true }
-
-    private func number(_ value: Double) -> String { String(format: isShare ? "%.1f" : "%.5g", isShare ? value * 100 : value) }
+    private var isShare: Bool { MetricText.isShare(metric) }
+    private func number(_ value: Double) -> String { MetricText.number(value, of: metric) }
 }

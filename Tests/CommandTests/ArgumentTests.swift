@@ -115,6 +115,7 @@ import Testing
         let commands: [any ParsableCommand.Type] = [
             PauseCommand.self, ResumeCommand.self, CancelCommand.self, RetryCommand.self, PrioritiseCommand.self,
             EventsCommand.self, ExplainCommand.self, WorkersCommand.self, JobCommand.self, MethodsCommand.self,
+            CompareCommand.self, ExportCommand.self,
         ]
         for command in commands {
             let help = Medsweep.helpMessage(for: command)
