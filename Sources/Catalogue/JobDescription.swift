@@ -25,6 +25,13 @@ public struct JobDescription: Codable, Sendable, Hashable {
         self.coreVersion = coreVersion
     }
 
+    /// Whether the other differs in nothing but its seed.
+    public func isAlike(_ other: JobDescription) -> Bool {
+        // Compared in place: settings that came of one copy are found equal without looking into them.
+        configuration == other.configuration && method == other.method && dataset == other.dataset
+            && fingerprint == other.fingerprint && coreVersion == other.coreVersion
+    }
+
     /// What tells the job from others, by name: its options, method, data set, that one's content, and seed.
     public var parameters: Settings {
         configuration.merging(

@@ -32,8 +32,6 @@ public struct SweepReport: Sendable {
     /// Example images by job identity.
     private(set) var examples: [String: ExampleSheet]
     let table: ResultTable
-    /// The job that stands for a cell: of those finished the one with the lowest seed, in the order of the tables.
-    let firstJobs: [(line: ResultTable.Line, dataset: String, job: JobRow)]
 
     /// - Parameters:
     ///   - scores: of the jobs whose curves are to be shown.
@@ -45,11 +43,7 @@ public struct SweepReport: Sendable {
         self.jobs = jobs
         self.scores = scores
         self.examples = examples
-        let table = ResultTable(
-            jobs.map(ResultRow.init),
-            goal: status.policy.metric.goal)
-        self.table = table
-        firstJobs = SweepReport.firstJobs(jobs, table)
+        table = ResultTable(jobs.map(ResultRow.init), goal: status.policy.metric.goal)
     }
 
     /// A report like this one with the scores and examples of its representative jobs.
@@ -71,9 +65,9 @@ public struct SweepReport: Sendable {
         let configuration: Settings
     }
 
-    private static func firstJobs(
-        _ jobs: [JobRow], _ table: ResultTable
-    ) -> [(line: ResultTable.Line, dataset: String, job: JobRow)] {
+    /// The job that stands for a cell: of those finished the one with the lowest seed, in the order of the tables. Only pages
+    /// ask for it.
+    var firstJobs: [(line: ResultTable.Line, dataset: String, job: JobRow)] {
         var first: [CellKey: JobRow] = [:]
         for job in jobs where job.result != nil {
             let key = CellKey(method: job.job.method, dataset: job.job.dataset, configuration: job.job.configuration)

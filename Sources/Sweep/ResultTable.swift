@@ -16,6 +16,19 @@ public struct ResultRow: Sendable {
     }
 }
 
+extension ResultRow {
+    /// Neighbours that differ in their seeds only, together: whatever is said of their settings is found once for all of them.
+    public static func runs(_ rows: [ResultRow]) -> [ArraySlice<ResultRow>] {
+        var runs: [ArraySlice<ResultRow>] = []
+        var start = rows.startIndex
+        for index in rows.indices where index + 1 == rows.endIndex || !rows[index].job.isAlike(rows[index + 1].job) {
+            runs.append(rows[start...index])
+            start = index + 1
+        }
+        return runs
+    }
+}
+
 /// Results by method and variant against data set, each cell over its seeds. Nothing is left out silently: a cell
 /// knows how many jobs it expects.
 public struct ResultTable: Sendable {
@@ -114,25 +127,27 @@ public struct ResultTable: Sendable {
     /// unknown ones after them, variants in the order of the jobs.
     public init(_ rows: [ResultRow], goal: SweepPolicy.Metric.Goal = .maximize) {
         self.goal = goal
-        var seen: Set<String> = []
+        var seen = Set<String>(minimumCapacity: rows.count)
         let jobs = rows.filter { seen.insert($0.identity).inserted }
-        let varying = ResultTable.varyingOptions(jobs)
+        let runs = ResultRow.runs(jobs)
+        let varying = ResultTable.varyingOptions(runs.map(\.first!.job))
         var grouped: [Key: [ResultRow]] = [:]
         var lines: [Line] = []
         // Texts are made once a line, not once a job.
         var known: [LineKey: Line] = [:]
-        for row in jobs {
-            let key = LineKey(method: row.job.method, settings: varying[row.job.method, default: []].map { row.job.configuration[$0] })
-            let line = known[key] ?? Line(method: row.job.method, variant: ResultTable.variant(row.job, varying))
+        for run in runs {
+            let job = run.first!.job
+            let key = LineKey(method: job.method, settings: varying[job.method, default: []].map { job.configuration[$0] })
+            let line = known[key] ?? Line(method: job.method, variant: ResultTable.variant(job, varying))
             if known.updateValue(line, forKey: key) == nil { lines.append(line) }
-            grouped[Key(line: line, dataset: row.job.dataset), default: []].append(row)
+            grouped[Key(line: line, dataset: job.dataset), default: []] += run
         }
         let methodOrder = Dictionary(uniqueKeysWithValues: Catalogue.methods.enumerated().map { ($1.name, $0) })
         self.lines = lines.enumerated().sorted { first, second in
             func rank(_ line: Line) -> Int { methodOrder[line.method] ?? .max }
             return (rank(first.element), first.offset) < (rank(second.element), second.offset)
         }.map(\.element)
-        let present = Set(jobs.map(\.job.dataset))
+        let present = Set(runs.map(\.first!.job.dataset))
         let catalogued = Catalogue.datasets.map(\.name)
         datasets = catalogued.filter(present.contains) + present.subtracting(catalogued).sorted()
         cells = grouped.mapValues(Cell.init)
@@ -165,22 +180,22 @@ public struct ResultTable: Sendable {
 
     /// For each job the settings in which it differs from others of its method, e.g. `latent_size=4`; often empty.
     public static func variants(_ rows: [ResultRow]) -> [String] {
-        let varying = varyingOptions(rows)
+        let varying = varyingOptions(rows.map(\.job))
         return rows.map { variant($0.job, varying) }
     }
 
     /// Options that take several values among the jobs of one method on one data set, by method.
-    private static func varyingOptions(_ rows: [ResultRow]) -> [String: [String]] {
+    private static func varyingOptions(_ jobs: [JobDescription]) -> [String: [String]] {
         var firsts: [Group: Settings] = [:]
         var varying: [String: Set<String>] = [:]
-        for row in rows {
-            let group = Group(method: row.job.method, dataset: row.job.dataset)
+        for job in jobs {
+            let group = Group(method: job.method, dataset: job.dataset)
             guard let first = firsts[group] else {
-                firsts[group] = row.job.configuration
+                firsts[group] = job.configuration
                 continue
             }
-            for (name, value) in row.job.configuration where first[name].map({ $0 != value }) ?? false {
-                varying[row.job.method, default: []].insert(name)
+            for (name, value) in job.configuration where first[name].map({ $0 != value }) ?? false {
+                varying[job.method, default: []].insert(name)
             }
         }
         return varying.mapValues { $0.sorted() }

@@ -15,6 +15,17 @@ public struct ResultColumns: Codable, Sendable, Hashable {
         public var states: String
         /// By metric; `null` where a job has no result.
         public var metrics: [String: [Double?]]
+
+        fileprivate mutating func add(_ rows: ArraySlice<ResultRow>, _ names: [String]) {
+            for name in names where metrics[name] != nil || rows.contains(where: { $0.metrics?[name] != nil }) {
+                metrics[name, default: Array(repeating: nil, count: seeds.count)] += rows.map { $0.metrics?[name] }
+            }
+            for row in rows {
+                seeds.append(row.job.seed)
+                identities += row.identity
+                states.append(row.state.letter)
+            }
+        }
     }
 
     /// In the order of the first job of each.
@@ -23,31 +34,16 @@ public struct ResultColumns: Codable, Sendable, Hashable {
     public init(_ rows: [ResultRow]) {
         var places: [JobDescription: Int] = [:]
         var groups: [Group] = []
-        let compared = Set(Catalogue.comparedMetrics.map(\.name))
-        for row in rows {
-            var key = row.job
+        let compared = Catalogue.comparedMetrics.map(\.name)
+        for run in ResultRow.runs(rows) {
+            var key = run.first!.job
             key.seed = 0
-            let place: Int
-            if let known = places[key] {
-                place = known
-            } else {
-                place = groups.count
+            let place = places[key] ?? groups.count
+            if place == groups.count {
                 places[key] = place
-                groups.append(Group(job: row.job, seeds: [], identities: "", states: "", metrics: [:]))
+                groups.append(Group(job: run.first!.job, seeds: [], identities: "", states: "", metrics: [:]))
             }
-            for (name, value) in row.metrics ?? [:] where compared.contains(name) {
-                let missing = groups[place].seeds.count - (groups[place].metrics[name]?.count ?? 0)
-                groups[place].metrics[name, default: []] += Array(repeating: nil, count: missing) + [value]
-            }
-            groups[place].seeds.append(row.job.seed)
-            groups[place].identities += row.identity
-            groups[place].states.append(row.state.letter)
-        }
-        for place in groups.indices {
-            let count = groups[place].seeds.count
-            for (name, values) in groups[place].metrics where values.count < count {
-                groups[place].metrics[name] = values + Array(repeating: nil, count: count - values.count)
-            }
+            groups[place].add(run, compared)
         }
         self.groups = groups
     }
