@@ -16,8 +16,10 @@ public struct ResultColumns: Codable, Sendable, Hashable {
         /// By metric; `null` where a job has no result.
         public var metrics: [String: [Double?]]
 
-        fileprivate mutating func add(_ rows: ArraySlice<ResultRow>, _ names: [String]) {
-            for name in names where metrics[name] != nil || rows.contains(where: { $0.metrics?[name] != nil }) {
+        fileprivate mutating func add(_ rows: ArraySlice<ResultRow>, _ compared: Set<String>) {
+            var names = Set(metrics.keys)
+            for row in rows { names.formUnion((row.metrics ?? [:]).keys) }
+            for name in names where compared.contains(name) {
                 metrics[name, default: Array(repeating: nil, count: seeds.count)] += rows.map { $0.metrics?[name] }
             }
             for row in rows {
@@ -34,7 +36,7 @@ public struct ResultColumns: Codable, Sendable, Hashable {
     public init(_ rows: [ResultRow]) {
         var places: [JobDescription: Int] = [:]
         var groups: [Group] = []
-        let compared = Catalogue.comparedMetrics.map(\.name)
+        let compared = Set(Catalogue.comparedMetrics.map(\.name))
         for run in ResultRow.runs(rows) {
             var key = run.first!.job
             key.seed = 0
