@@ -96,7 +96,7 @@ public struct CoordinatorClient: Sendable {
 
     // MARK: Workers
 
-    /// Asks for work. Not retried: a lost answer costs no more than its leases' expiry.
+    /// Asks for work. Not retried: who asks again has to say what it holds by then (``LeaseRequest/holding``).
     public func lease(_ request: LeaseRequest) async throws -> LeaseResponse {
         let answer = try await once(
             Transfer(

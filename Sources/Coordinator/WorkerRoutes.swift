@@ -44,7 +44,7 @@ extension CoordinatorRoutes {
 
     /// Waits for work for as long as the worker wants and is there.
     private func lease(_ request: LeaseRequest, _ context: CoordinatorContext) async throws -> [LeasedJob] {
-        let count = min(64, max(1, request.count))
+        let count = min(64, max(request.holding == nil ? 1 : 0, request.count))
         let deadline = ContinuousClock.now + .seconds(min(60, max(0, request.wait)))
         var hasWaited = false
         while true {
@@ -54,7 +54,8 @@ extension CoordinatorRoutes {
                 // A job that is given to nobody would cost an attempt.
                 if hasWaited, await !context.isAwaited() { throw CancellationError() }
                 (jobs, isMoreLeft) = try await store.lease(
-                    to: request.worker, count: count, now: now, duration: configuration.leaseDuration)
+                    to: request.worker, count: count, holding: request.holding, now: now,
+                    duration: configuration.leaseDuration)
             } catch {
                 // It may have been this one's turn to look.
                 waiters.passOn()

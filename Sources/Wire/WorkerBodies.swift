@@ -42,14 +42,18 @@ public struct WorkerDescription: Codable, Sendable, Hashable {
 /// A worker asks for up to `count` jobs and waits up to `wait` seconds for the first.
 public struct LeaseRequest: Codable, Sendable {
     public var worker: WorkerDescription
-    /// 1...64.
+    /// 0...64; 0 together with ``holding``: only what it should have already.
     public var count: Int
     /// 0...60 seconds.
     public var wait: Double
-    public init(worker: WorkerDescription, count: Int, wait: Double) {
+    /// Identities of all jobs that the worker has a lease of, sent when an answer may have been lost: leases of its that
+    /// are not among them are handed over once more, as they are. `nil`: no answer was lost.
+    public var holding: [String]?
+    public init(worker: WorkerDescription, count: Int, wait: Double, holding: [String]? = nil) {
         self.worker = worker
         self.count = count
         self.wait = wait
+        self.holding = holding
     }
 }
 

@@ -15,6 +15,8 @@ final class JobSlot: Sendable {
     private let process = Mutex<TrainingProcess?>(nil)
     private let progress = Mutex<JobProgress?>(nil)
     private let fate = Mutex(Fate.running)
+    private let isTrained = Atomic(false)
+    private let whenTrained: @Sendable () -> Void
 
     private struct Checkpoint: Sendable {
         let file: URL
@@ -31,17 +33,27 @@ final class JobSlot: Sendable {
         case abandoned
     }
 
-    init(_ lease: Lease, worker: WorkerContext) {
+    /// - Parameter whenTrained: is called when the job takes no cores any more, though the coordinator may not know yet how it
+    ///   ended.
+    init(_ lease: Lease, worker: WorkerContext, whenTrained: @escaping @Sendable () -> Void = {}) {
         self.lease = lease
         self.worker = worker
+        self.whenTrained = whenTrained
         folder = worker.workFolder.appending(path: "\(lease.identity.prefix(16))-\(lease.token)")
     }
 
     /// The job's identity.
     var identity: String { lease.identity }
 
-    /// Slots that the job takes.
-    var threads: Int { max(1, lease.job.configuration["threads"]?.integerValue ?? 1) }
+    private var threads: Int { max(1, lease.job.configuration["threads"]?.integerValue ?? 1) }
+
+    /// Slots that the job takes; none once it is trained and only has to be delivered.
+    var slots: Int { isTrained.load(ordering: .relaxed) ? 0 : threads }
+
+    /// Lets another job have the cores.
+    func endTraining() {
+        if !isTrained.exchange(true, ordering: .relaxed) { whenTrained() }
+    }
 
     private var label: String { "\(lease.job.method) on \(lease.job.dataset), seed \(lease.job.seed) (\(lease.identity.prefix(12)))" }
 
@@ -57,6 +69,7 @@ final class JobSlot: Sendable {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             try await train()
         } catch {
+            endTraining()
             await end(with: .failed(error: "\(error)", kind: FailureKind(of: error), logTail: "", signal: nil))
         }
     }
@@ -116,6 +129,7 @@ final class JobSlot: Sendable {
         if case .finished(let result, let peakMemory) = ending {
             try await finish(result, peakMemory: peakMemory, seconds: (ContinuousClock.now - start) / .seconds(1))
         } else {
+            endTraining()
             if case .stopped = ending {
                 await withTaskCancellationHandler { await uploads.value } onCancel: { uploads.cancel() }
             }
@@ -238,6 +252,8 @@ final class JobSlot: Sendable {
             host: about.host, device: about.device, engine: about.engine)
         let entry = Spool.Entry(identity: lease.identity, request: ResultRequest(token: lease.token, result: wire))
         let place = try worker.spool.add(entry, files: files)
+        // The next job trains while this one is on its way, however slow that is.
+        endTraining()
         worker.logger.info("finished \(label) in \(Int(seconds)) s")
         await worker.deliver(place)
     }

@@ -18,10 +18,13 @@ struct Spool: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     }
 
+    /// Where the result of a lease waits, if it does.
+    func place(of identity: String, token: Int64) -> URL { folder.appending(path: "\(identity)-\(token)") }
+
     /// Takes the files of a finished job into the spool.
     /// - Parameter files: artefacts by their SHA-256.
     func add(_ entry: Entry, files: [String: URL]) throws -> URL {
-        let place = folder.appending(path: "\(entry.identity)-\(entry.request.token)")
+        let place = place(of: entry.identity, token: entry.request.token)
         let partial = URL(filePath: DurableFile.temporaryName(for: place), directoryHint: .isDirectory)
         do {
             try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)

@@ -16,7 +16,10 @@ public final class WorkerDaemon: Sendable {
     private let tasks = Mutex<[ObjectIdentifier: Task<Void, Never>]>([:])
     private let asking = Mutex<Task<[Lease], any Error>?>(nil)
     private let isLeaving = Atomic(false)
-    /// Told when a job has ended.
+    /// Jobs that are trained but not delivered, beyond which a worker asks for no more: what it makes faster than it can be
+    /// taken would only pile up.
+    private static let undeliveredLimit = 64
+    /// Told when a job needs its cores no longer, or has ended.
     private let slotFreed = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let logger: Logger
 
@@ -99,12 +102,14 @@ public final class WorkerDaemon: Sendable {
             "worker \(context.description.name) for \(context.client.address): \(configuration.slots) slots, data sets \(context.datasets.keys.sorted().joined(separator: ", ")), \(context.description.engine)")
         var lastWork = ContinuousClock.now
         var outage = 0.0
+        var isAnswerLost = false
         var freed = slotFreed.stream.makeAsyncIterator()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.deliverSpool() }
             while !isLeaving.load(ordering: .relaxed) {
+                let (used, undelivered) = load
                 let free = configuration.slots - used
-                guard free > 0 else {
+                guard free > 0, undelivered < Self.undeliveredLimit else {
                     _ = await freed.next()
                     // Short jobs end together: one question for all their slots.
                     try? await Task.sleep(for: .milliseconds(1))
@@ -112,32 +117,41 @@ public final class WorkerDaemon: Sendable {
                 }
                 do {
                     let wait = configuration.exitWhenIdle.map { min(20, $0) } ?? 20
-                    let leases = try await ask(LeaseRequest(worker: context.description, count: free, wait: wait))
+                    var request = LeaseRequest(worker: context.description, count: free, wait: wait)
+                    if isAnswerLost { request.holding = held }
+                    let leases = try await ask(request)
                     outage = 0
-                    for lease in leases {
+                    isAnswerLost = false
+                    for lease in leases where !isKnown(lease) {
                         lastWork = .now
                         // Counted before it starts, or the next question would ask for its slot again.
-                        let slot = JobSlot(lease, worker: context)
+                        let slot = JobSlot(lease, worker: context) { [slotFreed] in slotFreed.continuation.yield() }
                         running.withLock { $0[ObjectIdentifier(slot)] = slot }
                         group.addTask { await self.work(on: slot) }
                     }
-                    if leases.isEmpty, used == 0, let idle = configuration.exitWhenIdle,
+                    let isIdle = running.withLock { $0.isEmpty }
+                    if leases.isEmpty, isIdle, let idle = configuration.exitWhenIdle,
                         ContinuousClock.now - lastWork >= .seconds(idle), context.spool.waiting().isEmpty
                     {
                         logger.notice("nothing to do for \(idle) s; leaving")
                         isLeaving.store(true, ordering: .relaxed)
                     }
-                    if used > 0 { lastWork = .now }
+                    if !isIdle { lastWork = .now }
                 } catch is CancellationError {
+                    isAnswerLost = true
                     break
                 } catch {
+                    isAnswerLost = true
                     outage = min(max(outage * 2, 0.25), 15)
                     logger.warning("no work: \(error)")
                     try? await Task.sleep(for: .seconds(Double.random(in: outage / 2...outage)))
                 }
             }
+            let last = isAnswerLost ? Task { await self.handBackUnheard() } : nil
+            tasks.withLock { $0[ObjectIdentifier(self)] = last }
             group.cancelAll()
             await group.waitForAll()
+            await last?.value
         }
     }
 
@@ -157,9 +171,41 @@ public final class WorkerDaemon: Sendable {
         }
     }
 
-    private var used: Int { running.withLock { $0.values.reduce(0) { $0 + $1.threads } } }
+    /// Slots that are taken, and jobs that take none but are not delivered.
+    private var load: (used: Int, undelivered: Int) {
+        running.withLock { running in
+            running.values.reduce(into: (0, 0)) { load, slot in
+                let slots = slot.slots
+                load.0 += slots
+                if slots == 0 { load.1 += 1 }
+            }
+        }
+    }
 
-    /// Waits for leases; ``leave()`` breaks the wait off. A lease given out in that very moment runs out by itself.
+    /// The identities of all jobs that this worker has.
+    private var held: [String] { running.withLock { $0.values.map(\.identity) }.sorted() }
+
+    /// Whether a lease is at work here, or its result waits for delivery.
+    private func isKnown(_ lease: Lease) -> Bool {
+        running.withLock { $0.values.contains { $0.identity == lease.identity && $0.lease.token == lease.token } }
+            || FileManager.default.fileExists(atPath: context.spool.place(of: lease.identity, token: lease.token).path)
+    }
+
+    /// Hands back what was given out in the very moment in which the wait for it was broken off, so that others need not wait
+    /// for it to run out.
+    private func handBackUnheard() async {
+        let client = context.heartbeatClient
+        let request = LeaseRequest(worker: context.description, count: 0, wait: 0, holding: held)
+        do {
+            for lease in try await client.lease(request).leases where !isKnown(lease) {
+                _ = try await client.release(lease.identity, ReleaseRequest(token: lease.token))
+            }
+        } catch {
+            logger.info("could not ask for leases that were not heard of: \(error); if there are any, they will run out")
+        }
+    }
+
+    /// Waits for leases; ``leave()`` breaks the wait off.
     private func ask(_ request: LeaseRequest) async throws -> [Lease] {
         let client = context.client
         let question = Task { try await client.lease(request).leases }
@@ -172,7 +218,7 @@ public final class WorkerDaemon: Sendable {
         if isLeaving.load(ordering: .relaxed) { slot.leave() }
         // Not a child of the run's group: cancelling that must not break off a delivery.
         let task = Task { [configuration] in
-            if configuration.isNoOp { await self.answer(slot.lease) } else { await slot.run() }
+            if configuration.isNoOp { await self.answer(slot) } else { await slot.run() }
         }
         tasks.withLock { $0[ObjectIdentifier(slot)] = task }
         await task.value
@@ -182,13 +228,15 @@ public final class WorkerDaemon: Sendable {
     }
 
     /// A result without any training, for measuring a coordinator.
-    private func answer(_ lease: Lease) async {
+    private func answer(_ slot: JobSlot) async {
+        slot.endTraining()
         let about = context.description
         let result = JobResult(
             metrics: ["auc": 0.5, "ap": 0.5], losses: [], artefacts: [], trainingSeconds: 0, wallSeconds: 0, peakMemory: 0,
             worker: about.name, host: about.host, device: about.device, engine: about.engine)
         do {
-            _ = try await context.client.result(lease.identity, ResultRequest(token: lease.token, result: result))
+            _ = try await context.client.result(
+                slot.identity, ResultRequest(token: slot.lease.token, result: result))
         } catch {
             logger.warning("a result was not delivered: \(error)")
         }

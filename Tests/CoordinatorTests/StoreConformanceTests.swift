@@ -125,6 +125,32 @@ import Wire
 
     // MARK: Promises
 
+    /// An answer that was lost on its way costs no attempt: the worker that says so gets the same leases again, and nobody
+    /// else does.
+    @Test(arguments: Kind.allCases) func lostAnswersAreGivenAgain(_ kind: Kind) async throws {
+        let store = try Place(kind).store()
+        try await submit(store, Self.request())
+        let jobs = try await lease(store, 3)
+        func again(_ count: Int, _ holding: [String], _ worker: WorkerDescription = Self.worker()) async throws -> [LeasedJob] {
+            try await store.lease(to: worker, count: count, holding: holding, now: 20, duration: 30).jobs
+        }
+        #expect(try await again(0, [], Self.worker("other")).isEmpty)
+        let told = try await again(0, [jobs[0].identity])
+        #expect(Set(told.map(\.identity)) == Set(jobs.dropFirst().map(\.identity)))
+        #expect(told.allSatisfy { $0.token == 1 && $0.attempt == 1 })
+        #expect(told.sorted { $0.identity < $1.identity }.map(\.job) == jobs.dropFirst().sorted { $0.identity < $1.identity }.map(\.job))
+        // They last as long as new ones: only the lease that the worker knew has run out by now.
+        try await store.expire(now: 40)
+        #expect(try await store.sweep("s").jobs[.leased] == 2)
+        #expect(try await store.job(jobs[0].identity).record.state == .pending)
+        // What has ended is not handed over, and there is room for new ones beside.
+        #expect(try await complete(store, told[0], now: 41).recorded)
+        let more = try await again(8, [])
+        #expect(more.count == 3 && more[0].identity == told[1].identity && more[0].token == 1)
+        #expect(Set(more.dropFirst().map(\.token)) == [1, 2])
+        #expect(try await again(8, more.map(\.identity)).isEmpty)
+    }
+
     @Test(arguments: Kind.allCases) func aJobsCourse(_ kind: Kind) async throws {
         let store = try Place(kind).store()
         let submitted = try await submit(store, Self.request())

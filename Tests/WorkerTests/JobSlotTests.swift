@@ -184,6 +184,25 @@ import Wire
         try FileManager.default.removeItem(at: folder)
     }
 
+    /// The cores are free for another job as soon as a result is safe on disk, while its files are still on their way.
+    @Test func deliveriesTakeNoCores() async throws {
+        let coordinator = AnsweringServer(Self.answers(put: (200, 2)))
+        let file = folder.appending(path: "scores.json")
+        let message = ChildMessage.outcome(
+            .finished(TrainingResult(metrics: ["auc": 0.5], losses: [1], artefacts: ["scores.json": file], trainingSeconds: 1)), peakMemory: 1)
+        let worker = try context(coordinator, script: "echo scores > '\(file.path)'; " + (try line(message)))
+        let (freed, trained) = AsyncStream.makeStream(of: Int.self)
+        let slot = JobSlot(lease, worker: worker) { trained.yield(worker.spool.waiting().count) }
+        #expect(slot.slots == 1)
+        let run = Task { await slot.run() }
+        // What lies in the spool at that moment.
+        #expect(await freed.first { _ in true } == 1)
+        #expect(slot.slots == 0 && !coordinator.requests.contains { $0.path.hasSuffix("result") })
+        await run.value
+        #expect(coordinator.requests.contains { $0.path.hasSuffix("result") } && worker.spool.waiting().isEmpty)
+        try FileManager.default.removeItem(at: folder)
+    }
+
     @Test func refusedResultsAreSetAside() async throws {
         let coordinator = AnsweringServer(Self.answers(result: 422))
         let message = ChildMessage.outcome(

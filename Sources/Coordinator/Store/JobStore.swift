@@ -173,11 +173,11 @@ final class JobStore: Sendable {
 
     /// - Returns: the jobs, and whether others may be had by somebody.
     func lease(
-        to worker: WorkerDescription, count: Int, now: Double, duration: Double
+        to worker: WorkerDescription, count: Int, holding: [String]? = nil, now: Double, duration: Double
     ) async throws -> (jobs: [LeasedJob], isMoreLeft: Bool) {
-        if cache.isNoted(worker, now: now), !mayHaveWork.withLock({ $0 }) { return ([], false) }
+        if holding == nil, cache.isNoted(worker, now: now), !mayHaveWork.withLock({ $0 }) { return ([], false) }
         let looked = wakes.load(ordering: .acquiring)
-        let answer = try await write { try $0.lease(to: worker, count: count, now: now, duration: duration) }
+        let answer = try await write { try $0.lease(to: worker, count: count, holding: holding, now: now, duration: duration) }
         // Not if somebody brought work while this one looked.
         if !answer.isMoreLeft {
             mayHaveWork.withLock { if wakes.load(ordering: .acquiring) == looked { $0 = false } }

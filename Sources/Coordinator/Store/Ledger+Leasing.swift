@@ -6,15 +6,16 @@ import Wire
 extension Ledger {
     /// Gives out up to `count` jobs that the worker can do: sweeps of the highest priority first, among equals the one
     /// with the fewest jobs running.
+    /// - Parameter holding: ``LeaseRequest/holding``.
     /// - Returns: the jobs, and whether others may be had by somebody.
     func lease(
-        to worker: WorkerDescription, count: Int, now: Double, duration: Double
+        to worker: WorkerDescription, count: Int, holding: [String]? = nil, now: Double, duration: Double
     ) throws -> (jobs: [LeasedJob], isMoreLeft: Bool) {
         try wakeDue(now: now)
         try note(worker, now: now)
-        guard try !isPaused(worker: worker.name) else { return ([], false) }
+        var leased = try holding.map { try lostLeases(of: worker.name, except: Set($0), now: now, duration: duration) } ?? []
+        guard try !isPaused(worker: worker.name) else { return (leased, false) }
         var candidates = try self.candidates(for: worker)
-        var leased: [LeasedJob] = []
         while leased.count < count, let best = candidates.indices.min(by: { candidates[$0].goesBefore(candidates[$1]) }) {
             let candidate = candidates[best]
             guard candidate.room > 0, !candidate.buffer.isEmpty || !candidate.isExhausted else {
@@ -55,10 +56,31 @@ extension Ledger {
         let weights = try entry.training.flatMap { try trainedWeights($0) }
         openAttempt(entry.id, token: token, worker: worker.name, at: now)
         log("leased", who: worker.name, job: entry.id, sweep: entry.sweep, at: now)
-        return LeasedJob(
-            identity: entry.identity, job: job, token: token, attempt: entry.record.failedAttempts + 1,
+        return leasedJob(entry, job, of: sweep, trainedWeights: weights)
+    }
+
+    private func leasedJob(_ entry: JobEntry, _ job: String, of sweep: SweepRow, trainedWeights: String?) -> LeasedJob {
+        LeasedJob(
+            identity: entry.identity, job: job, token: entry.record.token, attempt: entry.record.failedAttempts + 1,
             checkpoint: entry.record.checkpoint, checkpointInterval: sweep.policy.checkpointInterval,
-            trainedWeights: weights, artefacts: sweep.policy.artefacts)
+            trainedWeights: trainedWeights, artefacts: sweep.policy.artefacts)
+    }
+
+    /// Leases that a worker was given but does not know of, since the answer was lost on its way. They are what they were,
+    /// under the same tokens: no attempt is lost with the answer.
+    private func lostLeases(
+        of worker: String, except known: Set<String>, now: Double, duration: Double
+    ) throws -> [LeasedJob] {
+        let rows = try connection.rows(
+            "SELECT \(JobEntry.columns), job FROM jobs WHERE state = 'leased' AND worker = ? ORDER BY id" + connection.dialect.holdingFree,
+            [.text(worker)])
+        return try rows.compactMap { row in
+            let entry = JobEntry(row)
+            guard !known.contains(entry.identity) else { return nil }
+            try connection.run("UPDATE jobs SET expires = ? WHERE id = ?", [.real(now + duration), .integer(entry.id)])
+            let weights = try entry.training.flatMap { try trainedWeights($0) }
+            return try leasedJob(entry, row.text(JobEntry.width), of: sweep(entry.sweep), trainedWeights: weights)
+        }
     }
 
     /// A sweep that has jobs for the worker.

@@ -41,6 +41,7 @@ final class QueueBench {
                 report.rates.append(try queue.load(connections: connections, batch: batch, seconds: options.seconds))
             }
         }
+        report.paced = try paced(beside: report.rates)
         for jobs in options.queueSizes { report.sizes.append(try size(jobs)) }
         if options.idleWorkers > 0 {
             progress.show("\(options.idleWorkers) waiting workers")
@@ -57,6 +58,20 @@ final class QueueBench {
             ).measure(progress)
         }
         return report
+    }
+
+    /// What a lease takes when the coordinator is not at its limit. At the limit there are always as many requests under way as
+    /// there are connections, so that a lease takes as long as all of those do, however fast each is.
+    private func paced(beside rates: [QueueRate]) throws -> [QueueRate] {
+        guard let full = rates.filter({ $0.batch == 1 }).max(by: { $0.connections < $1.connections }) else { return [] }
+        return try [0.5, 0.75].map { share in
+            progress.show("\(full.connections) connections at \(Int(share * 100)) % of the full rate")
+            let pace = full.load.rate * share
+            let queue = try QueueUnderTest(self, jobs: max(options.jobs, Int(pace * (options.seconds + 1))))
+            defer { queue.end() }
+            _ = try queue.submit()
+            return try queue.load(connections: full.connections, batch: 1, seconds: options.seconds, pace: pace)
+        }
     }
 
     private func size(_ jobs: Int) throws -> QueueSize {

@@ -4,6 +4,8 @@ struct QueueReport: Codable {
     /// Synced 4 KiB writes a second of the disk.
     var syncsPerSecond: Double
     var rates: [QueueRate] = []
+    /// At shares of the full rate of single leases over the most connections.
+    var paced: [QueueRate] = []
     var sizes: [QueueSize] = []
     var idle: IdleWorkers?
     var worker: WorkerOverhead?

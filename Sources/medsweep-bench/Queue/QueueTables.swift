@@ -11,6 +11,7 @@ struct QueueTables {
                 + "the disk syncs \(decimal(report.syncsPerSecond, 0)) writes of 4 KiB a second"
         ]
         if !report.rates.isEmpty { parts.append(rates) }
+        if !report.paced.isEmpty { parts.append(paced) }
         if !report.sizes.isEmpty { parts += [sizes, pages] }
         if let idle = report.idle { parts.append(text(of: idle)) }
         if let worker = report.worker { parts.append(text(of: worker)) }
@@ -35,6 +36,18 @@ struct QueueTables {
         })
         let note = report.rates.contains { $0.load.isDry } ? "\n* the queue ran out of jobs before the time was over" : ""
         return "lease and result of a no-op job, both durable\n\(table.text)\(note)"
+    }
+
+    private var paced: String {
+        "below the full rate: a lease's time counts from when it was to be asked for, at an even pace\n"
+            + TextTable(
+                ["connections", "pairs/s", "lease p50 ms", "p99", "result p50 ms", "p99"],
+                rows: report.paced.map { rate in
+                    [
+                        String(rate.connections), decimal(rate.load.rate, 0), decimal(rate.load.lease.p50, 2),
+                        decimal(rate.load.lease.p99, 2), decimal(rate.load.result.p50, 2), decimal(rate.load.result.p99, 2),
+                    ]
+                }).text
     }
 
     private var sizes: String {

@@ -59,12 +59,13 @@ final class QueueUnderTest {
     static let pageSize = 500
 
     /// Runs the load, after a little to warm up, and returns what it came to and what it took of the processors.
-    func load(connections: Int, batch: Int, seconds: Double) throws -> QueueRate {
+    /// - Parameter pace: leases a second; `nil`: as many as there can be.
+    func load(connections: Int, batch: Int, seconds: Double, pace: Double? = nil) throws -> QueueRate {
         let generator = try LoadGenerator(
             port: server.port, connections: connections, batch: batch, requests: bench.requests)
-        delivered += try generator.run(seconds: 0.3).pairs
+        delivered += try generator.run(seconds: 0.3, pace: pace).pairs
         let (serverBefore, oursBefore) = (try server.status().processorSeconds, ProcessUsage.ours.processorSeconds)
-        let load = try generator.run(seconds: seconds)
+        let load = try generator.run(seconds: seconds, pace: pace)
         delivered += load.pairs
         let rate = QueueRate(
             connections: connections, batch: batch, load: load,

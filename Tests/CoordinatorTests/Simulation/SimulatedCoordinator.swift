@@ -7,7 +7,8 @@ import Wire
 
 /// What workers ask a coordinator.
 enum Call {
-    case lease(WorkerDescription, count: Int)
+    /// `holding`: what the worker has, when an answer was lost.
+    case lease(WorkerDescription, count: Int, holding: [String]?)
     case heartbeat(String, HeartbeatRequest)
     case checkpoint(String, CheckpointRequest)
     case result(String, ResultRequest)
@@ -54,6 +55,8 @@ final class SimulatedCoordinator {
     private var acknowledgedCheckpoints: [String: Int] = [:]
     private var newestTokens: [String: Int64] = [:]
     private var leasesGiven: Set<String> = []
+    /// The worker that each newest token was given to.
+    private var holders: [String: String] = [:]
     private(set) var identities: [String] = []
     private(set) var calls = 0
 
@@ -115,8 +118,8 @@ final class SimulatedCoordinator {
 
     private func reply(to call: Call, _ ledger: Ledger, now: Double) throws -> Reply {
         switch call {
-        case .lease(let worker, let count):
-            .leases(try ledger.lease(to: worker, count: count, now: now, duration: leaseDuration).jobs)
+        case .lease(let worker, let count, let holding):
+            .leases(try ledger.lease(to: worker, count: count, holding: holding, now: now, duration: leaseDuration).jobs)
         case .heartbeat(let identity, let request):
             .action(try ledger.heartbeat(identity, request, now: now, duration: leaseDuration))
         case .checkpoint(let identity, let request):
@@ -157,15 +160,18 @@ final class SimulatedCoordinator {
         guard let (identity, token) = call.claim else {
             let reply = try body()
             if case .leases(let jobs) = reply {
-                for job in jobs {
+                var new = 0
+                for job in jobs where try !isLost(job, call) {
                     guard job.token > newestTokens[job.identity, default: 0] else {
                         throw Violation("token \(job.token) of job \(job.identity.prefix(8)) was given out after \(newestTokens[job.identity]!)")
                     }
                     newestTokens[job.identity] = job.token
+                    if case .lease(let worker, _, _) = call { holders[job.identity] = worker.name }
+                    new += 1
                 }
                 // Who holds on to a job in spite of its lease may exceed the limit; nobody is given one beyond it.
                 let running = try ledger.counter(ledger.sweep(named: "simulated").id, .leased)
-                if running > parallel, !jobs.isEmpty { throw Violation("\(running) jobs run, the limit is \(parallel)") }
+                if running > parallel, new > 0 { throw Violation("\(running) jobs run, the limit is \(parallel)") }
             }
             return reply
         }
@@ -191,11 +197,20 @@ final class SimulatedCoordinator {
         return reply
     }
 
+    /// Whether a worker is handed a lease once more that it was given and does not know of.
+    private func isLost(_ job: LeasedJob, _ call: Call) throws -> Bool {
+        guard case .lease(let worker, _, let holding?) = call, holders[job.identity] == worker.name,
+            job.token == newestTokens[job.identity]
+        else { return false }
+        if holding.contains(job.identity) { throw Violation("\(worker.name) was handed job \(job.identity.prefix(8)), which it has") }
+        return true
+    }
+
     /// Notes what a reply, or the commit before a reply that gets lost, has promised.
     private func promised(_ call: Call, _ reply: Reply) throws {
         switch (call, reply) {
         case (.lease, .leases(let jobs)):
-            for job in jobs where !leasesGiven.insert("\(job.identity)/\(job.token)").inserted {
+            for job in jobs where try !leasesGiven.insert("\(job.identity)/\(job.token)").inserted && !isLost(job, call) {
                 throw Violation("job \(job.identity.prefix(8)) was given out twice under token \(job.token)")
             }
         case (.result(let identity, let request), .acknowledged(let answer)) where answer.recorded:

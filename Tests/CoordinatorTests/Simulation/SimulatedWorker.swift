@@ -24,6 +24,8 @@ final class SimulatedWorker {
     /// What the worker was before it died is not heard any more.
     private var life = 0
     private var question = 0
+    /// Whether the last question had no answer.
+    private var isAnswerLost = false
     /// Until then it does nothing, and knows nothing of it.
     private var stoppedUntil = 0.0
     private var isDead = false
@@ -79,18 +81,22 @@ final class SimulatedWorker {
         guard held.count < slots else { return plan(world.random(1, 4)) { self.ask() } }
         question += 1
         let mine = question
-        world.send(.lease(description, count: slots - held.count)) { [weak self] reply in
+        let holding = isAnswerLost ? held.keys.sorted() : nil
+        world.send(.lease(description, count: slots - held.count, holding: holding)) { [weak self] reply in
             guard let self else { return }
             self.plan(0) {
                 // An answer that comes late, or twice, is to a question that is over.
                 guard mine == self.question, case .leases(let jobs) = reply else { return }
                 self.question += 1
+                self.isAnswerLost = false
                 for job in jobs { self.start(job) }
                 self.plan(self.world.random(0.5, 4)) { self.ask() }
             }
         }
         plan(12) {
-            if mine == self.question { self.ask() }
+            guard mine == self.question else { return }
+            self.isAnswerLost = true
+            self.ask()
         }
     }
 
