@@ -51,4 +51,26 @@ extension ChaosTests {
         let inside = try await scenario.coordinator()
         try await inside.expectReference(1)
     }
+
+    /// Answers with leases that never arrive cost no attempt, where one is all that there is, and no lease's time.
+    @Test func lostLeasesAreHandedOverAgain() async throws {
+        let scenario = try Scenario()
+        defer { scenario.end() }
+        let coordinator = try await scenario.coordinator(lease: 3600, heartbeat: 1)
+        let source = Scenario.sweep.replacingOccurrences(of: "max_attempts: 100", with: "max_attempts: 1")
+        try await scenario.submit(to: coordinator, source: source)
+        let proxy = scenario.proxy(to: coordinator, lostLeases: 2)
+        let worker = try scenario.worker("worker", at: proxy.address, ["--no-op", "--slots", "3"])
+        try await eventually("the sweep ends") {
+            let status: SweepStatus = try await coordinator.get(Routes.sweep(Scenario.name))
+            return status.isFinished
+        }
+        let jobs = try await coordinator.allJobs(of: Scenario.name)
+        #expect(jobs.count == 4 && jobs.allSatisfy { $0.state == .done })
+        for job in jobs {
+            let attempts = try await coordinator.detail(job.identity).attempts
+            #expect(attempts.map(\.outcome) == ["done"])
+        }
+        #expect(worker.errors.components(separatedBy: "no work").count == 3, "\(worker.errors)")
+    }
 }

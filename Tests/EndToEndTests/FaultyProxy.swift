@@ -32,6 +32,8 @@ final class FaultyProxy: Sendable {
         /// What happens to the next requests, `nil` being nothing. Dealt like cards, so that every fault has its turn.
         var deck: [Fault?] = []
         var counts: [Fault: Int] = [:]
+        /// Answers with leases that are still to be lost.
+        var lostLeases: Int
         var isOpen = true
         /// Sockets to break when the proxy is shut.
         var sockets: Set<Int32> = []
@@ -43,12 +45,14 @@ final class FaultyProxy: Sendable {
     private let cards: [Fault?]
     private let state: Mutex<State>
 
-    /// - Parameter isFaulty: `false`: nothing happens to what passes.
-    init(to target: Int, seed: UInt64, isFaulty: Bool) {
+    /// - Parameters:
+    ///   - isFaulty: `false`: nothing happens to what passes, but for `lostLeases`.
+    ///   - lostLeases: the first answers with leases, which do not come back.
+    init(to target: Int, seed: UInt64, isFaulty: Bool, lostLeases: Int = 0) {
         self.target = target
         (listener, port) = HTTPExchange.listen()
         cards = isFaulty ? Fault.allCases + Fault.allCases + [Fault?](repeating: nil, count: 24) : [nil]
-        state = Mutex(State(random: SplitMix(seed)))
+        state = Mutex(State(random: SplitMix(seed), lostLeases: lostLeases))
         Thread.detachNewThread { self.listen() }
     }
 
@@ -113,7 +117,7 @@ final class FaultyProxy: Sendable {
             }
         case .cutBeforeAnswer, .cutInAnswer, .replay, nil: break
         }
-        guard let answer = exchange(request) else { return false }
+        guard let answer = exchange(request), !isLost(answer, to: request) else { return false }
         switch fault {
         case .cutBeforeAnswer: return false
         case .cutInAnswer:
@@ -124,6 +128,14 @@ final class FaultyProxy: Sendable {
         }
         HTTPExchange.write(answer, to: client)
         return true
+    }
+
+    private func isLost(_ answer: Data, to request: Data) -> Bool {
+        guard request.starts(with: Data("POST /v1/leases ".utf8)), answer.range(of: Data("\"token\":".utf8)) != nil else { return false }
+        return state.withLock { state in
+            defer { state.lostLeases = max(0, state.lostLeases - 1) }
+            return state.lostLeases > 0
+        }
     }
 
     /// Sends bytes to the coordinator and reads its answer.

@@ -51,8 +51,8 @@ final class Scenario {
     }
 
     /// Something between workers and a coordinator.
-    func proxy(to coordinator: ServedCoordinator, seed: UInt64 = 0, isFaulty: Bool = false) -> FaultyProxy {
-        let proxy = FaultyProxy(to: coordinator.port, seed: seed, isFaulty: isFaulty)
+    func proxy(to coordinator: ServedCoordinator, seed: UInt64 = 0, isFaulty: Bool = false, lostLeases: Int = 0) -> FaultyProxy {
+        let proxy = FaultyProxy(to: coordinator.port, seed: seed, isFaulty: isFaulty, lostLeases: lostLeases)
         proxies.append(proxy)
         return proxy
     }
