@@ -111,8 +111,7 @@ public final class WorkerDaemon: Sendable {
                 let free = configuration.slots - used
                 guard free > 0, undelivered < Self.undeliveredLimit else {
                     _ = await freed.next()
-                    // Short jobs end together: one question for all their slots.
-                    try? await Task.sleep(for: .milliseconds(1))
+                    await Self.gather()
                     continue
                 }
                 do {
@@ -129,6 +128,7 @@ public final class WorkerDaemon: Sendable {
                         running.withLock { $0[ObjectIdentifier(slot)] = slot }
                         group.addTask { await self.work(on: slot) }
                     }
+                    if !leases.isEmpty { await Self.gather() }
                     let isIdle = running.withLock { $0.isEmpty }
                     if leases.isEmpty, isIdle, let idle = configuration.exitWhenIdle,
                         ContinuousClock.now - lastWork >= .seconds(idle), context.spool.waiting().isEmpty
@@ -170,6 +170,9 @@ public final class WorkerDaemon: Sendable {
             for task in tasks.withLock({ Array($0.values) }) { task.cancel() }
         }
     }
+
+    /// Short jobs end together: one question for all their slots.
+    private static func gather() async { try? await Task.sleep(for: .microseconds(500)) }
 
     /// Slots that are taken, and jobs that take none but are not delivered.
     private var load: (used: Int, undelivered: Int) {

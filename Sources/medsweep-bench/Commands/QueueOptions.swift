@@ -27,7 +27,7 @@ struct QueueOptions: ParsableArguments {
     var idleSeconds = 20.0
 
     @Option(help: "Jobs for a real worker that trains nothing; 0: none.")
-    var workerJobs = 3000
+    var workerJobs = 10_000
 
     @Option(help: "Passed on to `medsweep serve --store`; it should be empty.")
     var store: String?

@@ -48,8 +48,10 @@ final class QueueBench {
             report.idle = try IdleWorkers.measure(self, workers: options.idleWorkers, seconds: options.idleSeconds)
         }
         if options.workerJobs > 0 {
-            progress.show("a worker with \(options.workerJobs) jobs")
-            report.worker = try WorkerOverhead.measure(self, jobs: options.workerJobs)
+            for slots in [8, 64] {
+                progress.show("a worker of \(slots) slots with \(options.workerJobs) jobs")
+                report.workers.append(try WorkerOverhead.measure(self, slots: slots, jobs: options.workerJobs))
+            }
         }
         if let peers = options.peers {
             report.peers = Peers(

@@ -8,7 +8,7 @@ struct QueueReport: Codable {
     var paced: [QueueRate] = []
     var sizes: [QueueSize] = []
     var idle: IdleWorkers?
-    var worker: WorkerOverhead?
+    var workers: [WorkerOverhead] = []
     var peers: [PeerRate] = []
 
     init(store: String, syncsPerSecond: Double) {

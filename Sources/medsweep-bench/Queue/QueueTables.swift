@@ -14,7 +14,7 @@ struct QueueTables {
         if !report.paced.isEmpty { parts.append(paced) }
         if !report.sizes.isEmpty { parts += [sizes, pages] }
         if let idle = report.idle { parts.append(text(of: idle)) }
-        if let worker = report.worker { parts.append(text(of: worker)) }
+        if !report.workers.isEmpty { parts.append(report.workers.map(text(of:)).joined(separator: "\n")) }
         if !report.peers.isEmpty { parts.append(peers) }
         return parts.joined(separator: "\n\n")
     }
@@ -84,7 +84,7 @@ struct QueueTables {
     }
 
     private func text(of worker: WorkerOverhead) -> String {
-        "a real worker on \(worker.jobs) no-op jobs: \(decimal(Double(worker.jobs) / worker.seconds, 0)) jobs/s, "
+        "a real worker of \(worker.slots) slots on \(worker.jobs) no-op jobs: \(decimal(Double(worker.jobs) / worker.seconds, 0)) jobs/s, "
             + "\(decimal(worker.secondsPerJob * 1e6, 0)) µs a job, of them \(decimal(worker.processorSecondsPerJob * 1e6, 0)) µs the worker's CPU"
     }
 

@@ -2,6 +2,7 @@ import Foundation
 
 /// What a real worker takes for a job beside training it.
 struct WorkerOverhead: Codable {
+    var slots: Int
     var jobs: Int
     /// Seconds for all jobs, and the worker's processor seconds in them, without its start and its end.
     var seconds: Double
@@ -10,7 +11,7 @@ struct WorkerOverhead: Codable {
     var processorSecondsPerJob: Double { processorSeconds / Double(jobs) }
 
     /// Runs a worker that trains nothing on an empty queue, then on a full one; the difference is the jobs'.
-    static func measure(_ bench: QueueBench, jobs: Int) throws -> WorkerOverhead {
+    static func measure(_ bench: QueueBench, slots: Int, jobs: Int) throws -> WorkerOverhead {
         let queue = try QueueUnderTest(bench, jobs: jobs)
         defer { queue.end() }
         let folder = bench.folder.sub("worker-cache")
@@ -19,7 +20,7 @@ struct WorkerOverhead: Codable {
             let usage = try ChildProcess(
                 bench.programs.worker,
                 [
-                    "--coordinator", queue.server.address, "--data", bench.sweeps.dataFolder.path, "--slots", "8", "--no-op",
+                    "--coordinator", queue.server.address, "--data", bench.sweeps.dataFolder.path, "--slots", String(slots), "--no-op",
                     "--cache", folder.path, "--exit-when-idle", "0.1", "--log-level", "error",
                 ], output: bench.folder.sub("worker")
             ).wait()
@@ -31,7 +32,7 @@ struct WorkerOverhead: Codable {
         _ = try queue.submit()
         let busy = try work()
         return WorkerOverhead(
-            jobs: jobs, seconds: busy.seconds - idle.seconds,
+            slots: slots, jobs: jobs, seconds: busy.seconds - idle.seconds,
             processorSeconds: busy.processorSeconds - idle.processorSeconds)
     }
 }
