@@ -77,6 +77,16 @@ public struct CoordinatorClient: Sendable {
         try await get(Routes.explain(PathSegment.encode(identity)))
     }
 
+    /// A part of a job's log.
+    /// - Parameters:
+    ///   - identity: an identity, or its first eight or more digits.
+    ///   - after: bytes of the log that are known already.
+    ///   - wait: seconds, up to 60, to wait for more, unless the job has ended.
+    public func log(of identity: String, after: Int64 = 0, wait: Double = 0) async throws -> LogPage {
+        let query = wait > 0 ? "?after=\(after)&wait=\(Int(wait.rounded(.up)))" : "?after=\(after)"
+        return try await get(Routes.log(PathSegment.encode(identity)) + query, timeout: wait + 30)
+    }
+
     /// A page of the event log.
     /// - Parameters:
     ///   - after: the last event that is known already; `-N`: begin with the N-th last; `nil`: with the first.

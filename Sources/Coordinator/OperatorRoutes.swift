@@ -75,6 +75,9 @@ extension CoordinatorRoutes {
         router.get(RouterPath(Routes.job(":identity"))) { _, context in
             try JSONAnswer.response(try await store.job(context.name("identity")))
         }
+        router.get(RouterPath(Routes.log(":identity"))) { request, context in
+            try JSONAnswer.response(try await log(context.name("identity"), request.uri.queryParameters))
+        }
         router.get(RouterPath(Routes.explain(":identity"))) { _, context in
             try JSONAnswer.response(try await store.explain(context.name("identity"), now: now))
         }
@@ -84,12 +87,29 @@ extension CoordinatorRoutes {
         }
     }
 
+    /// When the reader, who may want to wait for something, is to be answered.
+    private func deadline(_ query: Parameters) throws -> ContinuousClock.Instant {
+        let wait = try query.value("wait", "a number of seconds") { Double($0).flatMap { $0.isFinite ? $0 : nil } } ?? 0
+        return .now + .seconds(min(60, max(0, wait)))
+    }
+
+    /// Waits for more of a job's log, or its end.
+    private func log(_ identity: String, _ query: Parameters) async throws -> LogPage {
+        let after = try query.value("after", "a number of bytes", Int64.init) ?? 0
+        let deadline = try deadline(query)
+        while true {
+            let page = try await store.log(identity, after: after)
+            let isOver = !page.text.isEmpty || page.isEnded || ContinuousClock.now >= deadline
+            if isOver || waiters.isClosed || Task.isCancelled { return page }
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
     /// Waits for the first event for as long as the reader wants.
     private func events(_ query: Parameters) async throws -> EventPage {
         let after = try query.value("after", "an event's number", Int64.init) ?? 0
         let limit = try query.limit()
-        let wait = try query.value("wait", "a number of seconds") { Double($0).flatMap { $0.isFinite ? $0 : nil } } ?? 0
-        let deadline = ContinuousClock.now + .seconds(min(60, max(0, wait)))
+        let deadline = try deadline(query)
         var from = after
         while true {
             let place = from

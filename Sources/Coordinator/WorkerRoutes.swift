@@ -76,10 +76,11 @@ extension CoordinatorRoutes {
             let checkpoint = try job.checkpoint.map {
                 "\"checkpoint\":\(String(decoding: try WireCoding.encode($0), as: UTF8.self)),"
             } ?? ""
+            let every = job.evaluateEvery.map { "\"evaluateEvery\":\($0)," } ?? ""
             let weights = job.trainedWeights.map { ",\"trainedWeights\":\"\($0)\"" } ?? ""
             return """
                 {"artefacts":\(job.artefacts),"attempt":\(job.attempt),\(checkpoint)"checkpointInterval":\(job.checkpointInterval),\
-                "duration":\(configuration.leaseDuration),"heartbeat":\(configuration.heartbeat),\
+                "duration":\(configuration.leaseDuration),\(every)"heartbeat":\(configuration.heartbeat),\
                 "identity":"\(job.identity)","job":\(job.job),"token":\(job.token)\(weights)}
                 """
         }

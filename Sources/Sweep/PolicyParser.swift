@@ -21,6 +21,9 @@ struct PolicyParser {
         if let part = parts["priority"] { policy.priority = try integer(part, "'priority'", -1000...1000) }
         if let part = parts["metric"] { policy.metric = try metric(part.value) }
         if let part = parts["checkpoint_every"] { policy.checkpoint = try checkpoint(part) }
+        policy.evaluateEvery = try parts["evaluate_every"].map { part throws(SweepFileError) in
+            try integer(part, "'evaluate_every'", 1...1_000_000)
+        }
         if let part = parts["artefacts"] { policy.artefacts = try artefacts(part.value) }
         return policy
     }

@@ -20,7 +20,7 @@ public struct SweepFile: Sendable {
 
     private static let keys = [
         "sweep", "fixed", "matrix", "exclude", "include", "zip", "ablate", "set", "requires", "retry", "limits",
-        "priority", "metric", "checkpoint_every", "artefacts",
+        "priority", "metric", "checkpoint_every", "evaluate_every", "artefacts",
     ]
 
     /// Parses a sweep file. Everything that can be wrong with it is found here, before any job is made.

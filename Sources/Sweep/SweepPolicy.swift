@@ -11,6 +11,8 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
     public var metric = Metric()
     public var checkpoint = CheckpointInterval.seconds(60)
     public var artefacts = Artefacts()
+    /// Score the test images after every so many epochs, to be looked at while a job trains; `nil`: at the end only.
+    public var evaluateEvery: Int?
 
     public init() {}
 
@@ -24,6 +26,7 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
         metric = try values.decode(Metric.self, forKey: .metric)
         checkpoint = try values.decode(CheckpointInterval.self, forKey: .checkpoint)
         artefacts = try values.decodeIfPresent(Artefacts.self, forKey: .artefacts) ?? Artefacts()
+        evaluateEvery = try values.decodeIfPresent(Int.self, forKey: .evaluateEvery)
     }
 
     /// What a worker must offer to be given a job.

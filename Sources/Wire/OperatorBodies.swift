@@ -196,9 +196,12 @@ public struct JobDetail: Codable, Sendable {
     public var result: JobResult?
     public var attempts: [Attempt]
     public var sweeps: [String]
+    /// The learning curves so far; of a finished job those epochs at which its test images were scored, since its losses
+    /// are in the result.
+    public var curve: [CurvePoint]?
     public init(
         identity: String, job: JobDescription, record: JobRecord, progress: JobProgress?, result: JobResult?,
-        attempts: [Attempt], sweeps: [String]
+        attempts: [Attempt], sweeps: [String], curve: [CurvePoint]? = nil
     ) {
         self.identity = identity
         self.job = job
@@ -207,6 +210,7 @@ public struct JobDetail: Codable, Sendable {
         self.result = result
         self.attempts = attempts
         self.sweeps = sweeps
+        self.curve = curve
     }
 
     /// One lease of the job and how it ended.

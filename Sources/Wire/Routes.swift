@@ -35,6 +35,8 @@ public enum Routes {
     public static func results(sweep name: String) -> String { "/v1/sweeps/\(name)/results" }
     /// GET: ``JobDetail``. The first eight or more digits of an identity are enough where operators ask.
     public static func job(_ identity: String) -> String { "/v1/jobs/\(identity)" }
+    /// GET `?after=BYTES&wait=SECONDS`: ``LogPage``; waits until there is more.
+    public static func log(_ identity: String) -> String { "/v1/jobs/\(identity)/log" }
     /// POST: ``HeartbeatRequest`` → ``HeartbeatResponse``.
     public static func heartbeat(_ identity: String) -> String { "/v1/jobs/\(identity)/heartbeat" }
     /// POST: ``CheckpointRequest`` → ``Acknowledgement``.

@@ -81,10 +81,12 @@ public struct Lease: Codable, Sendable, Hashable {
     public var trainedWeights: String?
     /// What to keep of the job; `nil` from an older coordinator.
     public var artefacts: SweepPolicy.Artefacts?
+    /// Score the test images after every so many epochs, to be looked at; `nil`: at the end only.
+    public var evaluateEvery: Int?
     public init(
         identity: String, job: JobDescription, token: Int64, attempt: Int, duration: Double, heartbeat: Double,
         checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval, trainedWeights: String? = nil,
-        artefacts: SweepPolicy.Artefacts? = nil
+        artefacts: SweepPolicy.Artefacts? = nil, evaluateEvery: Int? = nil
     ) {
         self.identity = identity
         self.job = job
@@ -96,6 +98,7 @@ public struct Lease: Codable, Sendable, Hashable {
         self.checkpointInterval = checkpointInterval
         self.trainedWeights = trainedWeights
         self.artefacts = artefacts
+        self.evaluateEvery = evaluateEvery
     }
 }
 
@@ -119,10 +122,16 @@ public struct HeartbeatRequest: Codable, Sendable {
     public var token: Int64
     public var worker: String
     public var progress: JobProgress?
-    public init(token: Int64, worker: String, progress: JobProgress?) {
+    /// What is new of the attempt's log.
+    public var log: LogPiece?
+    /// Epochs that are new, at most ``CurvePoint/limit``.
+    public var curve: [CurvePoint]?
+    public init(token: Int64, worker: String, progress: JobProgress?, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
         self.token = token
         self.worker = worker
         self.progress = progress
+        self.log = log
+        self.curve = curve
     }
 }
 
@@ -193,9 +202,15 @@ public struct JobResult: Codable, Sendable, Hashable {
 public struct ResultRequest: Codable, Sendable {
     public var token: Int64
     public var result: JobResult
-    public init(token: Int64, result: JobResult) {
+    /// The rest of the attempt's log.
+    public var log: LogPiece?
+    /// Epochs at which the test images were scored and of which no heartbeat told.
+    public var curve: [CurvePoint]?
+    public init(token: Int64, result: JobResult, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
         self.token = token
         self.result = result
+        self.log = log
+        self.curve = curve
     }
 }
 
@@ -208,7 +223,10 @@ public struct FailureRequest: Codable, Sendable {
     public var logTail: String
     /// The signal that ended the training process, if one did.
     public var signal: Int?
-    public init(token: Int64, kind: FailureKind = .error, error: String, logTail: String, signal: Int?) {
+    /// The rest of the attempt's log.
+    public var log: LogPiece?
+    public init(token: Int64, kind: FailureKind = .error, error: String, logTail: String, signal: Int?, log: LogPiece? = nil) {
+        self.log = log
         self.token = token
         self.kind = kind
         self.error = error
@@ -219,7 +237,12 @@ public struct FailureRequest: Codable, Sendable {
 
 public struct ReleaseRequest: Codable, Sendable {
     public var token: Int64
-    public init(token: Int64) { self.token = token }
+    /// The rest of the attempt's log.
+    public var log: LogPiece?
+    public init(token: Int64, log: LogPiece? = nil) {
+        self.token = token
+        self.log = log
+    }
 }
 
 /// The answer to a post. A replay gets the same answer as the first.

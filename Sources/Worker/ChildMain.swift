@@ -34,7 +34,11 @@ public enum ChildMain {
             }
             let request = try JSONDecoder().decode(TrainingRequest.self, from: Data(line.utf8))
             listenToParent()
+            var journal = TrainingJournal()
             let outcome = try JobRunner.run(request) { event in
+                journal.note(event)
+                // Everything else is for the job's log only.
+                if case .note = event { return }
                 try tell(.event(event))
             } shouldStop: {
                 shouldStop.load(ordering: .relaxed)

@@ -14,6 +14,11 @@ final class JobSlot: Sendable {
     private let folder: URL
     private let process = Mutex<TrainingProcess?>(nil)
     private let progress = Mutex<JobProgress?>(nil)
+    private let log = JobLog()
+    /// Bytes of the log that the coordinator has.
+    private let toldLog = Mutex<Int64>(0)
+    /// Epochs of which the coordinator has not been told.
+    private let curve = Mutex<[CurvePoint]>([])
     private let fate = Mutex(Fate.running)
     private let isTrained = Atomic(false)
     private let whenTrained: @Sendable () -> Void
@@ -60,6 +65,7 @@ final class JobSlot: Sendable {
     /// Runs the job to its end, whatever that is.
     func run() async {
         worker.logger.info("starting \(label), attempt \(lease.attempt)")
+        log.remark("attempt \(lease.attempt) on \(worker.description.name)")
         let heartbeats = Task { await beat() }
         defer {
             heartbeats.cancel()
@@ -96,7 +102,7 @@ final class JobSlot: Sendable {
     private func train() async throws {
         let start = ContinuousClock.now
         let child = try TrainingProcess(
-            executable: worker.executable, arguments: ["run-job"], request: try await request(), threads: threads)
+            executable: worker.executable, arguments: ["run-job"], request: try await request(), threads: threads, log: log)
         process.withLock { $0 = child }
         // It may have been asked to leave in between.
         switch fate.withLock({ $0 }) {
@@ -115,6 +121,10 @@ final class JobSlot: Sendable {
                 progress.withLock {
                     $0 = JobProgress(epoch: epoch, epochs: epochs, loss: loss, imagesPerSecond: speed)
                 }
+                curve.withLock { $0.append(CurvePoint(epoch: epoch, loss: loss)) }
+            case .event(.evaluation(let epoch, let auc)):
+                curve.withLock { $0.append(CurvePoint(epoch: epoch, auc: auc)) }
+            case .event(.note): break
             case .event(.checkpoint(let file, let epoch)):
                 if case .dropped(let older) = queue.yield(Checkpoint(file: file, epoch: epoch)) {
                     try? FileManager.default.removeItem(at: older.file)
@@ -160,6 +170,7 @@ final class JobSlot: Sendable {
         case .epochs(let epochs): request.checkpointEpochs = epochs
         case .seconds(let seconds): request.checkpointSeconds = seconds
         }
+        request.evaluationEpochs = lease.evaluateEvery
         if let weights = lease.trainedWeights {
             let file = folder.appending(path: "trained.safetensors")
             do {
@@ -167,7 +178,7 @@ final class JobSlot: Sendable {
                 request.trainedWeights = file
             } catch let error as ClientError where error.isLoss {
                 // Training them again gives the same ones.
-                worker.logger.warning("\(label) trains by itself, since the weights it was to score are lost: \(error)")
+                remark(.warning, "trains by itself, since the weights it was to score are lost: \(error)")
             }
         }
         if let artefacts = lease.artefacts {
@@ -179,10 +190,10 @@ final class JobSlot: Sendable {
             do {
                 try await worker.client.fetchArtefact(checkpoint.sha256, to: file)
                 request.checkpoint = file
-                worker.logger.info("\(label) goes on from epoch \(checkpoint.epoch)")
+                remark(.info, "goes on from epoch \(checkpoint.epoch)")
             } catch let error as ClientError where error.isLoss {
                 // Failing would not bring it back: the next attempt would be handed the same one.
-                worker.logger.warning("\(label) begins anew, since its checkpoint is lost: \(error)")
+                remark(.warning, "begins anew, since its checkpoint is lost: \(error)")
             }
         }
         return request
@@ -190,12 +201,26 @@ final class JobSlot: Sendable {
 
     // MARK: Telling the coordinator
 
+    /// Tells of the job here and in its log.
+    private func remark(_ level: Logger.Level, _ what: String) {
+        worker.logger.log(level: level, "\(label) \(what)")
+        log.remark("the job \(what)")
+    }
+
+    /// What of the log the coordinator does not have.
+    private var newLog: LogPiece? { log.piece(after: toldLog.withLock { $0 }) }
+
     private func beat() async {
         while !Task.isCancelled {
+            let (piece, points) = (newLog, curve.withLock { $0 })
             do {
                 let answer = try await worker.heartbeatClient.heartbeat(
                     lease.identity,
-                    HeartbeatRequest(token: lease.token, worker: worker.description.name, progress: progress.withLock { $0 }))
+                    HeartbeatRequest(
+                        token: lease.token, worker: worker.description.name, progress: progress.withLock { $0 }, log: piece,
+                        curve: points.isEmpty ? nil : CurvePoint.thinned(points)))
+                if let piece { toldLog.withLock { $0 = max($0, piece.end) } }
+                curve.withLock { $0.removeFirst(points.count) }
                 switch answer.action {
                 case .continue: break
                 case .cancel:
@@ -203,7 +228,7 @@ final class JobSlot: Sendable {
                     drop()
                     return
                 case .drain:
-                    if fate.withLock({ $0 }) == .running { worker.logger.notice("the coordinator holds \(label)") }
+                    if fate.withLock({ $0 }) == .running { remark(.notice, "is held by the coordinator") }
                     leave()
                 }
             } catch ClientError.problem(let problem) where problem.status == 409 || problem.status == 404 {
@@ -214,7 +239,7 @@ final class JobSlot: Sendable {
                 return
             } catch {
                 // Training goes on through an outage; what it makes is delivered later.
-                worker.logger.warning("no heartbeat for \(label): \(error)")
+                remark(.warning, "goes on without a heartbeat: \(error)")
             }
             try? await Task.sleep(for: .seconds(lease.heartbeat))
         }
@@ -232,7 +257,7 @@ final class JobSlot: Sendable {
         } catch is CancellationError {
             // The job has ended otherwise.
         } catch {
-            worker.logger.warning("a checkpoint of \(label) was not delivered: \(error)")
+            remark(.warning, "keeps its checkpoint to itself, since it was not delivered: \(error)")
         }
     }
 
@@ -250,7 +275,12 @@ final class JobSlot: Sendable {
             metrics: result.metrics, losses: result.losses, artefacts: artefacts,
             trainingSeconds: result.trainingSeconds, wallSeconds: seconds, peakMemory: peakMemory, worker: about.name,
             host: about.host, device: about.device, engine: about.engine)
-        let entry = Spool.Entry(identity: lease.identity, request: ResultRequest(token: lease.token, result: wire))
+        let evaluations = curve.withLock { $0.filter { $0.auc != nil } }
+        let entry = Spool.Entry(
+            identity: lease.identity,
+            request: ResultRequest(
+                token: lease.token, result: wire, log: newLog,
+                curve: evaluations.isEmpty ? nil : CurvePoint.thinned(evaluations)))
         let place = try worker.spool.add(entry, files: files)
         // The next job trains while this one is on its way, however slow that is.
         endTraining()
@@ -260,7 +290,8 @@ final class JobSlot: Sendable {
 
     private func handBack() async {
         do {
-            _ = try await worker.client.release(lease.identity, ReleaseRequest(token: lease.token))
+            log.remark("handed back")
+            _ = try await worker.client.release(lease.identity, ReleaseRequest(token: lease.token, log: newLog))
             worker.logger.info("handed back \(label)")
         } catch {
             worker.logger.warning("could not hand back \(label): \(error); its lease will run out")
@@ -268,14 +299,15 @@ final class JobSlot: Sendable {
     }
 
     private func report(error: String, kind: FailureKind, logTail: String, signal: Int32?) async {
-        worker.logger.error("\(label) failed: \(error)")
+        remark(.error, "failed: \(error)")
         do {
             // Until the lease would have run out: after that the coordinator has seen for itself that it failed.
             var client = worker.client
             client.patience = max(client.patience, lease.duration)
             _ = try await client.failure(
                 lease.identity,
-                FailureRequest(token: lease.token, kind: kind, error: error, logTail: logTail, signal: signal.map(Int.init)))
+                FailureRequest(
+                    token: lease.token, kind: kind, error: error, logTail: logTail, signal: signal.map(Int.init), log: newLog))
         } catch {
             worker.logger.warning("the failure of \(label) was not delivered: \(error); its lease will run out")
         }

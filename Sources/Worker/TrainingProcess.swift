@@ -22,12 +22,14 @@ final class TrainingProcess: Sendable {
     private let input: FileHandle
     /// What it tells, in order; ends with the process's output.
     let messages: AsyncStream<ChildMessage>
-    private let log: LogTail
+    private let log: JobLog
+    private let reader: LogReader
     private let exit: AsyncStream<Void>
 
     /// Starts `executable arguments` on a request.
+    /// - Parameter log: takes what the process writes to standard error.
     /// - Throws: ``WorkerError`` when it cannot be started.
-    init(executable: URL, arguments: [String], request: TrainingRequest, threads: Int) throws {
+    init(executable: URL, arguments: [String], request: TrainingRequest, threads: Int, log: JobLog = JobLog()) throws {
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
@@ -43,7 +45,8 @@ final class TrainingProcess: Sendable {
         let (exit, exited) = AsyncStream.makeStream(of: Void.self)
         process.terminationHandler = { _ in exited.finish() }
         self.exit = exit
-        log = LogTail(reading: errors.fileHandleForReading)
+        self.log = log
+        reader = LogReader(errors.fileHandleForReading, into: log)
         messages = TrainingProcess.messages(from: output.fileHandleForReading)
         do {
             try process.run()
@@ -93,11 +96,11 @@ final class TrainingProcess: Sendable {
     func end(last: ChildMessage?) async -> TrainingEnd {
         for await _ in exit {}
         try? input.close()
-        await log.end()
+        await reader.end()
         // A cancelled task does not wait.
         guard let (reason, status) = process.withLock({ $0.isRunning ? nil : ($0.terminationReason, $0.terminationStatus) })
-        else { return .failed(error: "the training process does not end", kind: .error, logTail: log.text, signal: nil) }
-        let tail = log.text
+        else { return .failed(error: "the training process does not end", kind: .error, logTail: log.tail, signal: nil) }
+        let tail = log.tail
         if reason == .uncaughtSignal {
             let name = String(cString: strsignal(status))
             return .failed(
@@ -116,22 +119,16 @@ final class TrainingProcess: Sendable {
     }
 }
 
-/// The last lines of a stream.
-final class LogTail: Sendable {
-    private static let limit = 16 << 10
-    private let bytes = Mutex(Data())
+/// Puts what arrives in a stream into a log.
+private final class LogReader: Sendable {
     private let isOver: AsyncStream<Void>
 
-    init(reading handle: FileHandle) {
+    init(_ handle: FileHandle, into log: JobLog) {
         let (isOver, over) = AsyncStream.makeStream(of: Void.self)
         self.isOver = isOver
         Thread.detachNewThread {
-            while let piece = handle.nextPiece() {
-                self.bytes.withLock { bytes in
-                    bytes.append(piece)
-                    if bytes.count > 4 * LogTail.limit { bytes = Data(bytes.suffix(LogTail.limit)) }
-                }
-            }
+            while let piece = handle.nextPiece() { log.append(piece) }
+            log.finish()
             over.finish()
         }
     }
@@ -145,9 +142,6 @@ final class LogTail: Sendable {
             group.cancelAll()
         }
     }
-
-    /// At most 16 KiB.
-    var text: String { bytes.withLock { String(decoding: $0.suffix(LogTail.limit), as: UTF8.self) } }
 }
 
 extension FileHandle {

@@ -20,7 +20,7 @@ struct Medsweep: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, PlanCommand.self, ServeCommand.self, SubmitCommand.self, StatusCommand.self,
             ReportCommand.self, ExportCommand.self, CompareCommand.self, DataCommand.self, WeightsCommand.self, EventsCommand.self, WorkersCommand.self, JobCommand.self,
-            ExplainCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, RetryCommand.self,
+            LogsCommand.self, ExplainCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, RetryCommand.self,
             PrioritiseCommand.self, MethodsCommand.self,
         ])
 

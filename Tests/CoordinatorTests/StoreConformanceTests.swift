@@ -123,6 +123,80 @@ import Wire
         try await store.complete(job.identity, ResultRequest(token: job.token, result: Self.result(auc)), now: now).0
     }
 
+    // MARK: Logs
+
+    private func beat(_ store: JobStore, _ job: LeasedJob, _ log: LogPiece?, _ curve: [CurvePoint]? = nil) async throws {
+        _ = try await store.heartbeat(
+            job.identity, HeartbeatRequest(token: job.token, worker: "w", progress: nil, log: log, curve: curve), now: 1, duration: 30)
+    }
+
+    /// Pieces that come twice or late are taken once, gaps are told, attempts follow each other, and old tokens add nothing.
+    @Test(arguments: Kind.allCases) func logsAreKept(_ kind: Kind) async throws {
+        let store = try Place(kind).store()
+        try await submit(store, Self.request())
+        let job = try await lease(store)[0]
+        #expect(try await store.log(job.identity, after: 0) == LogPage(text: "", next: 0, isEnded: false, state: .leased))
+        try await beat(store, job, LogPiece(offset: 0, text: "one\n"))
+        try await beat(store, job, LogPiece(offset: 0, text: "one\ntwo\n"))
+        try await beat(store, job, LogPiece(offset: 4, text: "two\n"))
+        #expect(try await store.log(job.identity, after: 0).text == "one\ntwo\n")
+        #expect(try await store.log(String(job.identity.prefix(8)), after: 4) == LogPage(text: "two\n", next: 8, isEnded: false, state: .leased))
+        try await beat(store, job, LogPiece(offset: 18, text: "ä\0\n"))
+        let gap = "one\ntwo\n… 10 bytes were written faster than they could be sent …\nä\u{FFFD}\n"
+        #expect(try await store.log(job.identity, after: 0).text == gap)
+        #expect(try await store.log(job.identity, after: -6).text == "ä\u{FFFD}\n")
+        let failure = FailureRequest(
+            token: job.token, error: "it broke", logTail: "", signal: nil, log: LogPiece(offset: 22, text: "it broke\n"))
+        _ = try await store.fail(job.identity, failure, now: 2)
+        _ = try await store.fail(job.identity, failure, now: 2)
+        let first = gap + "it broke\n"
+        #expect(try await store.log(job.identity, after: 0).text == first)
+        _ = try await store.control(job: job.identity, ControlRequest(action: .retry, who: "o"), now: 3)
+        let again = try #require(try await lease(store, 10, now: 4).first { $0.identity == job.identity })
+        #expect(again.token > job.token)
+        try await beat(store, again, LogPiece(offset: 0, text: "attempt 2\n"))
+        await #expect(throws: StoreError.self) { try await self.beat(store, job, LogPiece(offset: 31, text: "a ghost\n")) }
+        let rest = LogPiece(offset: 10, text: "done\n")
+        _ = try await store.complete(again.identity, ResultRequest(token: again.token, result: Self.result(), log: rest), now: 5)
+        _ = try await store.complete(again.identity, ResultRequest(token: again.token, result: Self.result(), log: rest), now: 6)
+        let page = try await store.log(job.identity, after: 0)
+        #expect(page.text == first + "attempt 2\ndone\n" && page.isEnded && page.state == .done)
+        #expect(page.next == Int64(page.text.utf8.count))
+    }
+
+    /// A log that never ends keeps its end, and less of it when the job is done.
+    @Test(arguments: Kind.allCases) func longLogsLoseTheirBeginning(_ kind: Kind) async throws {
+        let store = try Place(kind).store()
+        try await submit(store, Self.request())
+        let job = try await lease(store)[0]
+        let piece = String(repeating: String(repeating: "x", count: 63) + "\n", count: 512)
+        for number in 0..<12 { try await beat(store, job, LogPiece(offset: Int64(number * piece.utf8.count), text: piece)) }
+        let page = try await store.log(job.identity, after: 0)
+        #expect(page.next == 12 * 32_768 && page.text.utf8.count == 256 << 10)
+        #expect(try await store.log(job.identity, after: page.next - 64).text.utf8.count == 64)
+        let last = LogPiece(offset: page.next, text: "done\n")
+        _ = try await store.complete(job.identity, ResultRequest(token: job.token, result: Self.result(), log: last), now: 5)
+        let end = try await store.log(job.identity, after: 0)
+        #expect(end.text.hasSuffix("x\ndone\n") && end.text.utf8.count == 32_768 + 5 && end.next == page.next + 5)
+    }
+
+    @Test(arguments: Kind.allCases) func curvesAreSeenWhileTheyGrow(_ kind: Kind) async throws {
+        let store = try Place(kind).store()
+        try await submit(store, Self.request())
+        let job = try await lease(store)[0]
+        #expect(try await store.job(job.identity).curve == nil)
+        try await beat(store, job, nil, [CurvePoint(epoch: 1, loss: 0.5), CurvePoint(epoch: 2, loss: 0.25)])
+        try await beat(store, job, nil, [CurvePoint(epoch: 2, auc: 0.75), CurvePoint(epoch: 3, loss: 0.125), CurvePoint(epoch: 0, loss: 9)])
+        #expect(try await store.job(job.identity).curve == [
+            CurvePoint(epoch: 1, loss: 0.5), CurvePoint(epoch: 2, loss: 0.25, auc: 0.75), CurvePoint(epoch: 3, loss: 0.125),
+        ])
+        let end = ResultRequest(
+            token: job.token, result: Self.result(), log: LogPiece(offset: 0, text: "done\n"), curve: [CurvePoint(epoch: 4, auc: 1)])
+        _ = try await store.complete(job.identity, end, now: 5)
+        // The losses are in the result.
+        #expect(try await store.job(job.identity).curve == [CurvePoint(epoch: 2, loss: 0.25, auc: 0.75), CurvePoint(epoch: 4, auc: 1)])
+    }
+
     // MARK: Promises
 
     /// An answer that was lost on its way costs no attempt: the worker that says so gets the same leases again, and nobody
@@ -502,7 +576,9 @@ import Wire
                     DROP INDEX jobs_training;
                     ALTER TABLE jobs DROP COLUMN training;
                     ALTER TABLE jobs DROP COLUMN metrics;
-                    DELETE FROM grdb_migrations WHERE identifier IN ('3', '4');
+                    DROP TABLE job_logs;
+                    DROP TABLE job_curves;
+                    DELETE FROM grdb_migrations WHERE identifier IN ('3', '4', '5');
                     PRAGMA user_version = 2;
                     """)
         }
@@ -518,6 +594,41 @@ import Wire
         #expect(try await again.lease(to: StoreConformanceTests.worker(), count: 10, now: 3, duration: 1).jobs.count == 1)
     }
 
+    /// Databases of versions 3 and 4 that have a finished job, made by taking back what came after them.
+    @Test(arguments: [3, 4], [false, true]) func laterSchemasAreTakenOver(_ version: Int, isPostgres: Bool) async throws {
+        let folder = URL.temporaryDirectory.appending(path: "medsweep-schema-\(UUID().uuidString)", directoryHint: .isDirectory)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let server = isPostgres ? try PostgresServer() : nil
+        func database() throws -> any JobDatabase {
+            if let server { return try PostgresDatabase(server.url) }
+            return try SQLiteDatabase(StateFolder(folder))
+        }
+        let request = StoreConformanceTests.request()
+        let worker = StoreConformanceTests.worker()
+        let store = JobStore(try database()) {}
+        _ = try await store.submit(CoordinatorRoutes.parse(request, among: request.fingerprints), request, now: 0)
+        let job = try await store.lease(to: worker, count: 1, now: 1, duration: 1).jobs[0]
+        _ = try await store.complete(job.identity, ResultRequest(token: 1, result: StoreConformanceTests.result(0.75)), now: 2)
+        store.close()
+        var back = "DROP TABLE job_logs; DROP TABLE job_curves;"
+        if version == 3 { back += "ALTER TABLE jobs DROP COLUMN metrics;" }
+        if let server {
+            try PostgresConnection(server.url).execute("\(back) UPDATE schema_version SET version = \(version)")
+        } else {
+            let queue = try DatabaseQueue(path: StateFolder(folder).database.path)
+            let sql = "\(back) DELETE FROM grdb_migrations WHERE CAST(identifier AS INTEGER) > \(version); PRAGMA user_version = \(version)"
+            try await queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+            try queue.close()
+        }
+        let again = JobStore(try database()) {}
+        #expect(try await again.resultRows(sweep: "s").compactMap(\.metrics) == [["auc": 0.75]])
+        let next = try await again.lease(to: worker, count: 1, now: 3, duration: 1).jobs[0]
+        let beat = HeartbeatRequest(token: 1, worker: "w", progress: nil, log: LogPiece(offset: 0, text: "one\n"))
+        _ = try await again.heartbeat(next.identity, beat, now: 3, duration: 1)
+        #expect(try await again.log(next.identity, after: 0).text == "one\n")
+        again.close()
+    }
+
     /// Tables of version 2, made by taking back what came after it.
     @Test func olderDatabasesAreTakenOver() async throws {
         let server = try PostgresServer()
@@ -526,6 +637,7 @@ import Wire
         try connection.execute(
             """
             ALTER TABLE jobs DROP COLUMN training; ALTER TABLE jobs DROP COLUMN metrics; ALTER TABLE classes DROP COLUMN weights; ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core);
+            DROP TABLE job_logs; DROP TABLE job_curves;
             UPDATE schema_version SET version = 2
             """)
         let store = JobStore(try PostgresDatabase(server.url)) {}

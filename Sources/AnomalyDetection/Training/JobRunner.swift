@@ -36,6 +36,7 @@ public enum JobRunner {
         }
         let trainer = Trainer(state: state, images: data.train, batchSize: try settings.integer("batch_size"))
         var checkpoints = Checkpoints(request)
+        try report(.note(course(of: request, data: data, epochs: trainer.epochs, from: state.epoch)))
 
         var secondsBefore = state.trainingSeconds
         var imagesBefore = state.imagesTrained
@@ -52,20 +53,51 @@ public enum JobRunner {
                         epoch: state.epoch, epochs: trainer.epochs, loss: state.losses[state.epoch - 1],
                         imagesPerSecond: Double(state.imagesTrained - imagesBefore) / seconds))
                 (secondsBefore, imagesBefore) = (state.trainingSeconds, state.imagesTrained)
+                if let every = request.evaluationEpochs, state.epoch % every == 0, !trainer.isFinished {
+                    let (scores, labels) = (try scoring(of: state, data: data, request: request, keepingMaps: false).scores, data.labels)
+                    try report(.evaluation(epoch: state.epoch, auc: RankingMetrics(scores: scores, labels: labels).auc))
+                }
             }
             if checkpoints.isDue(state, isEpochDone: isEpochDone), !trainer.isFinished {
                 try report(checkpoints.write(state.checkpoint(of: job), epoch: state.epoch))
             }
         }
-        return .finished(try finish(state, data: data, request: request))
+        try report(.note("scoring \(data.labels.count) test images"))
+        let result = try finish(state, data: data, request: request)
+        let metrics = Catalogue.metrics.compactMap { metric in
+            result.metrics[metric.name].map { "\(metric.title) \(String(format: "%.4f", $0))" }
+        }
+        try report(.note("finished after \(String(format: "%.1f", state.trainingSeconds)) s of training: \(metrics.joined(separator: ", "))"))
+        return .finished(result)
+    }
+
+    /// What is about to be done, in words.
+    private static func course(of request: TrainingRequest, data: JobData, epochs: Int, from epoch: Int) -> String {
+        let job = request.job
+        let images = "\(data.train.count) training and \(data.test.count) test images"
+        let task = if request.trainedWeights != nil {
+            "scoring with weights that another job trained"
+        } else if epoch > 0 {
+            "going on after epoch \(epoch) of \(epochs)"
+        } else {
+            "training \(epochs) epochs"
+        }
+        return "\(job.method) on \(job.dataset), seed \(job.seed): \(task), \(images), \(request.device), \(Engine.description)"
+    }
+
+    /// Scores the test images with the job's own random numbers: however often, the training's are not touched.
+    private static func scoring(
+        of state: TrainingState, data: JobData, request: TrainingRequest, keepingMaps: Bool
+    ) throws -> Scoring {
+        try Scoring(
+            state.method, images: data.test, seed: UInt64(bitPattern: Int64(request.job.seed)), keepingMaps: keepingMaps)
     }
 
     private static func finish(
         _ state: TrainingState, data: JobData, request: TrainingRequest
     ) throws -> TrainingResult {
-        let scoring = try Scoring(
-            state.method, images: data.test, seed: UInt64(bitPattern: Int64(request.job.seed)),
-            keepingMaps: data.masks != nil || JobFiles.needsMaps(data, request))
+        let scoring = try scoring(
+            of: state, data: data, request: request, keepingMaps: data.masks != nil || JobFiles.needsMaps(data, request))
         let labels = data.labels
         let ranking = try RankingMetrics(scores: scoring.scores, labels: labels)
         func mean(_ label: Bool) -> Double {

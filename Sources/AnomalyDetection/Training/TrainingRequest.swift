@@ -22,6 +22,8 @@ public struct TrainingRequest: Codable, Sendable {
     public var checkpointEpochs: Int?
     /// … or once so many seconds have passed since the last one.
     public var checkpointSeconds: Double?
+    /// Score the test images after every so many epochs but the last and tell of it; `nil`: never. Changes no number of the job.
+    public var evaluationEpochs: Int?
     /// Whether the anomaly maps of all test images are kept.
     public var keepsMaps = true
     /// Of each class so many of the highest-scored and of the lowest-scored images are kept to look at; 0: none.
@@ -47,6 +49,10 @@ public struct TrainingRequest: Codable, Sendable {
 public enum TrainingEvent: Codable, Sendable {
     /// An epoch is done. `loss`: its mean training loss.
     case progress(epoch: Int, epochs: Int, loss: Double, imagesPerSecond: Double)
+    /// The test images were scored after an epoch. `auc`: area under the ROC curve.
+    case evaluation(epoch: Int, auc: Double)
+    /// What a person may want to know, in one line.
+    case note(String)
     /// A checkpoint lies complete and synced in `file` inside the work directory. `epoch`: whole epochs in it.
     case checkpoint(file: URL, epoch: Int)
 }

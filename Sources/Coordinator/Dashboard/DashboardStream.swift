@@ -19,6 +19,8 @@ actor DashboardStream {
         /// What it was last told, by the name of the message.
         var told: [String: String] = [:]
         var isNew = true
+        /// Bytes of its job's log that it was told; `nil`: none yet, and only the end is of interest.
+        var toldLog: Int64?
     }
 
     private let store: JobStore
@@ -44,6 +46,8 @@ actor DashboardStream {
     private static let changeLimit = 2000
     /// Messages that a listener may be behind; beyond that it has to come anew.
     private static let backlog = 256
+    /// Bytes of a log with which a page begins.
+    private static let logEnd: Int64 = 64 << 10
     /// The most listeners at once.
     private static let most = 500
 
@@ -121,8 +125,21 @@ actor DashboardStream {
         for identity in Set(listeners.values.compactMap(\.topic.job)) {
             guard let detail = try? await store.job(identity) else { continue }
             tell("job", try text(detail)) { $0.job == identity }
+            try await tellLog(of: identity)
         }
         for number in listeners.keys { listeners[number]?.isNew = false }
+    }
+
+    /// What is new of a job's log to each who reads it.
+    private func tellLog(of identity: String) async throws {
+        var pages: [Int64: LogPage] = [:]
+        for (number, listener) in listeners where listener.topic.job == identity {
+            let place = listener.toldLog ?? -Self.logEnd
+            if pages[place] == nil { pages[place] = try await store.log(identity, after: place) }
+            guard let page = pages[place], page.next != listener.toldLog else { continue }
+            listeners[number]?.toldLog = page.next
+            if !page.text.isEmpty { send(Self.message("joblog", try text(page.text)), to: number) }
+        }
     }
 
     /// Beside the looking: the table of a large sweep takes a while, and nobody else shall wait for it.

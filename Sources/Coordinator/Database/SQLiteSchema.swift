@@ -49,6 +49,9 @@ enum SQLiteSchema {
             }
             try database.execute(sql: "UPDATE jobs SET metrics = json_extract(result, '$.metrics') WHERE result IS NOT NULL AND metrics IS NULL")
         }
+        migrator.registerMigration("5") { database in
+            if try !database.tableExists("job_logs") { try database.execute(sql: Schema.logTables(.sqlite)) }
+        }
         return migrator
     }
 

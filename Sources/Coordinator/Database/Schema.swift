@@ -1,7 +1,7 @@
 /// The tables that a store is made of, in either dialect.
 enum Schema {
     /// Raised with every change of the tables.
-    static let version = 4
+    static let version = 5
 
     /// What brings PostgreSQL's tables from a version to the next one. Version 2 was the first there.
     static let postgresSteps: [Int: String] = [
@@ -16,6 +16,7 @@ enum Schema {
             ALTER TABLE jobs ADD COLUMN metrics TEXT;
             UPDATE jobs SET metrics = (result::json -> 'metrics')::text WHERE result IS NOT NULL;
             """,
+        4: logTables(.postgres),
     ]
 
     /// - `classes`: what a worker must have for a job, once for all jobs alike in it; `weights`: names of pretrained weights,
@@ -28,12 +29,13 @@ enum Schema {
     ///   never comes (``JobRecord/untilTrained``).
     /// - `jobs.metrics`: the metrics of `result` by themselves, before it in the row, so that a table of all jobs is made without
     ///   reading losses and lists of files.
+    /// - `job_logs`: pieces of a job's log, all its attempts one after the other. `place`, `length`: bytes before the piece and in
+    ///   it; `told`: up to where the attempt's own log is in.
+    /// - `job_curves`: epochs of jobs that run, and those of ended ones at which they were scored.
     /// - `sweeps.expanding`: when the sweep's jobs were last seen being made from its file; null once all are there.
     static func tables(_ dialect: SQLDialect) -> String {
-        let isSQLite = dialect == .sqlite
-        let (key, real, clustered) = isSQLite
-            ? ("INTEGER PRIMARY KEY", "REAL", " WITHOUT ROWID") : ("BIGSERIAL PRIMARY KEY", "DOUBLE PRECISION", "")
-        let integer = isSQLite ? "INTEGER" : "BIGINT"
+        let key = dialect == .sqlite ? "INTEGER PRIMARY KEY" : "BIGSERIAL PRIMARY KEY"
+        let (integer, real, clustered) = words(dialect)
         return """
             CREATE TABLE sweeps (
                 id \(key), name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, file TEXT NOT NULL, overrides TEXT NOT NULL,
@@ -79,6 +81,25 @@ enum Schema {
                 name TEXT PRIMARY KEY, description TEXT NOT NULL, seen \(real) NOT NULL, paused \(integer) NOT NULL DEFAULT 0)\(clustered);
             CREATE TABLE events (
                 id \(key), at \(real) NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, job \(integer), sweep \(integer));
+            \(logTables(dialect))
             """
+    }
+
+    /// What version 5 added.
+    static func logTables(_ dialect: SQLDialect) -> String {
+        let (integer, real, clustered) = words(dialect)
+        // Pieces are long: in a clustered table each look at one would read others.
+        return """
+            CREATE TABLE job_logs (
+                job \(integer) NOT NULL, place \(integer) NOT NULL, length \(integer) NOT NULL, token \(integer) NOT NULL,
+                told \(integer) NOT NULL, text TEXT NOT NULL, PRIMARY KEY (job, place));
+            CREATE TABLE job_curves (
+                job \(integer) NOT NULL, epoch \(integer) NOT NULL, loss \(real), auc \(real), PRIMARY KEY (job, epoch))\(clustered);
+            """
+    }
+
+    /// How a dialect says integer, real, and that rows lie in the order of their key.
+    private static func words(_ dialect: SQLDialect) -> (integer: String, real: String, clustered: String) {
+        dialect == .sqlite ? ("INTEGER", "REAL", " WITHOUT ROWID") : ("BIGINT", "DOUBLE PRECISION", "")
     }
 }

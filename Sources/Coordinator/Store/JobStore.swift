@@ -242,6 +242,7 @@ final class JobStore: Sendable {
     /// Every job of a sweep with its metrics, to be made a table of.
     func resultRows(sweep: String) async throws -> [ResultRow] { try await read { try $0.resultRows(sweep: sweep) } }
     func job(_ identity: String) async throws -> JobDetail { try await read { try $0.job(identity) } }
+    func log(_ identity: String, after: Int64) async throws -> LogPage { try await read { try $0.log(identity, after: after) } }
     func explain(_ identity: String, now: Double) async throws -> Explanation {
         try await read { try $0.explain(identity, now: now) }
     }

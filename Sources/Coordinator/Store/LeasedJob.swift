@@ -14,4 +14,5 @@ struct LeasedJob: Sendable {
     let trainedWeights: String?
     /// The JSON of what the sweep keeps of its jobs.
     let artefacts: String
+    let evaluateEvery: Int?
 }

@@ -63,7 +63,8 @@ extension Ledger {
         LeasedJob(
             identity: entry.identity, job: job, token: entry.record.token, attempt: entry.record.failedAttempts + 1,
             checkpoint: entry.record.checkpoint, checkpointInterval: sweep.policy.checkpointInterval,
-            trainedWeights: trainedWeights, artefacts: sweep.policy.artefacts)
+            trainedWeights: trainedWeights, artefacts: sweep.policy.artefacts,
+            evaluateEvery: sweep.policy.policy.evaluateEvery)
     }
 
     /// Leases that a worker was given but does not know of, since the answer was lost on its way. They are what they were,

@@ -138,7 +138,8 @@ extension Ledger {
             sweeps: try connection.rows(
                 "SELECT name FROM sweep_jobs JOIN sweeps ON sweeps.id = sweep WHERE sweep_jobs.job = ? ORDER BY name",
                 [.integer(entry.id)]
-            ).map { $0.text(0) })
+            ).map { $0.text(0) },
+            curve: try curve(of: entry.id))
     }
 
     func attempts(of job: Int64) throws -> [JobDetail.Attempt] {

@@ -32,6 +32,8 @@ extension Ledger {
                     .integer(entry.id),
                 ])
         }
+        if let piece = request.log { try append(piece, to: entry.id, token: request.token) }
+        if let points = request.curve { try note(points, of: entry.id) }
         return action
     }
 
@@ -80,6 +82,7 @@ extension Ledger {
             "INSERT INTO result_files (sha256, job)",
             Set(request.result.artefacts.map(\.sha256)).sorted().map { [.text($0), .integer(entry.id)] },
             tail: " ON CONFLICT DO NOTHING")
+        try finishLog(of: entry.id, request)
         if isLate {
             // Whoever else has the job shall see in its list of attempts why it was told to stop.
             try endAttempt(entry.id, nil, "superseded", now: now)
@@ -109,6 +112,7 @@ extension Ledger {
                 .real(now), .text(request.error), .text(request.logTail), .int(request.signal), .integer(entry.id),
                 .integer(request.token),
             ])
+        if let piece = request.log { try append(piece, to: entry.id, token: request.token) }
         log("failed: \(request.error)", who: worker, job: entry.id, sweep: entry.sweep, at: now)
         logQuarantine(of: entry, now: now)
         return endAcknowledgement(entry.record)
@@ -121,6 +125,7 @@ extension Ledger {
         if entry.record != before {
             try save(entry, now: now)
             try endAttempt(entry.id, request.token, "released", now: now)
+            if let piece = request.log { try append(piece, to: entry.id, token: request.token) }
             log("released", who: before.hold?.worker ?? "worker", job: entry.id, sweep: entry.sweep, at: now)
         }
         return endAcknowledgement(entry.record)

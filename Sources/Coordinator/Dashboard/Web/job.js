@@ -6,16 +6,16 @@ import { ask, control } from "./live.js";
 export function jobPage(main, identity) {
   const body = element("div", {}, element("p", { class: "quiet" }, "Loading"));
   const why = element("div");
+  const log = element("pre", { class: "log", tabindex: "0", "aria-label": "Log" });
+  const logPart = element("section", { hidden: true }, element("h2", {}, "Log"), log);
   const act = (action, title) => element("button", { type: "button", onclick: () => control("jobs", identity, action) }, title);
   const buttons = { pause: act("pause", "Pause"), resume: act("resume", "Resume"), retry: act("retry", "Retry"), cancel: act("cancel", "Cancel") };
   main.replaceChildren(
     element("p", { class: "path" }, link("#/", "Sweeps"), " / "),
     element("h1", {}, `Job ${identity.slice(0, 12)}`),
     element("div", { class: "buttons", role: "group", "aria-label": "Steering" }, Object.values(buttons)),
-    body, why);
+    body, logPart, why);
   const path = main.querySelector(".path");
-  // Losses by epoch, as they are heard of while the page is open.
-  const points = new Map();
   let explained = "";
 
   async function explain(state) {
@@ -38,15 +38,18 @@ export function jobPage(main, identity) {
     buttons.retry.hidden = isOpen || record.state === "done";
     buttons.cancel.hidden = !isOpen && record.state !== "quarantined";
     replace(path, link("#/", "Sweeps"), " / ", detail.sweeps.map((name, index) => [index ? ", " : "", sweepLink(name)]));
-    if (progress?.loss !== undefined) points.set(progress.epoch, progress.loss);
-    const losses = result ? result.losses.map((loss, index) => [index + 1, loss]) : [...points].sort((a, b) => a[0] - b[0]);
+    const points = detail.curve ?? [];
+    const losses = result ? result.losses.map((loss, index) => [index + 1, loss]) : series(points, "loss");
+    const areas = series(points, "auc");
+    if (result && areas.length && result.metrics.auc !== undefined) areas.push([Math.max(result.losses.length, areas.at(-1)[0] + 1), result.metrics.auc]);
     const facts = [record.hold && `by ${record.hold.worker}`, record.isPaused && "paused",
       progress && isOpen && `epoch ${progress.epoch} of ${progress.epochs}`,
       progress?.imagesPerSecond && isOpen && `${Math.round(progress.imagesPerSecond)} images/s`,
       record.failedAttempts > 0 && `${record.failedAttempts} failed attempts`].filter(Boolean);
     replace(body,
       element("p", {}, chip(record.state), " ", [`${job.method} on ${job.dataset}, seed ${job.seed}`, ...facts].join(" · ")),
-      losses.length > 0 && [element("h2", {}, "Training loss"), curve(losses, progress?.epochs)],
+      losses.length > 0 && [element("h2", {}, "Training loss"), curve("Training loss", losses, progress?.epochs)],
+      areas.length > 0 && [element("h2", {}, "AUC of the test images"), curve("AUC", areas, progress?.epochs)],
       result && [
         element("h2", {}, "Result"),
         table("Metrics", ["Metric", "Value"], Object.entries(result.metrics).map(([name, value]) =>
@@ -62,7 +65,31 @@ export function jobPage(main, identity) {
     explain(`${record.state} ${record.isPaused} ${record.failedAttempts} ${record.hold?.worker}`);
   }
 
-  return { topic: { job: identity }, heard(name, value) { if (name === "job") take(value); } };
+  /** Adds to the log, which stays at its end unless somebody has scrolled up to read. */
+  function write(text) {
+    logPart.hidden = false;
+    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+    log.textContent = (log.textContent + text).slice(-logLimit);
+    if (isAtEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  return {
+    topic: { job: identity },
+    heard(name, value) {
+      // A stream that begins anew tells the end of the log once more.
+      if (name === "hello") log.textContent = "";
+      if (name === "job") take(value);
+      if (name === "joblog") write(value);
+    },
+  };
+}
+
+/** Characters of a log that a page keeps. */
+const logLimit = 256 * 1024;
+
+/** Epochs and one value of theirs, where they have it. */
+function series(points, name) {
+  return points.filter((point) => point[name] !== undefined).map((point) => [point.epoch, point[name]]);
 }
 
 function attempt(entry) {
@@ -87,8 +114,8 @@ function files(artefacts) {
   ];
 }
 
-/** Losses over epochs. */
-function curve(points, epochs) {
+/** Values over epochs. */
+function curve(title, points, epochs) {
   const [width, height, left, bottom] = [640, 220, 64, 28];
   const values = points.map((point) => point[1]).filter(Number.isFinite);
   let low = Math.min(...values), high = Math.max(...values);
@@ -99,7 +126,7 @@ function curve(points, epochs) {
   const at = (px, py, anchor, text) => shape("text", { x: px, y: py, "text-anchor": anchor }, text);
   return shape("svg", {
     class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": `Training loss from ${points[0][1].toPrecision(4)} at epoch ${points[0][0]} to ${points.at(-1)[1].toPrecision(4)} at epoch ${points.at(-1)[0]}`,
+    "aria-label": `${title} from ${points[0][1].toPrecision(4)} at epoch ${points[0][0]} to ${points.at(-1)[1].toPrecision(4)} at epoch ${points.at(-1)[0]}`,
   },
   shape("path", { class: "axis", d: `M${left} 6V${height - bottom}H${width - 6}` }),
   at(left - 6, y(high) + 4, "end", high.toPrecision(3)), at(left - 6, y(low) + 4, "end", low.toPrecision(3)),

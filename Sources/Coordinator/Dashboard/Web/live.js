@@ -53,7 +53,7 @@ export function follow(topic, heard) {
     show("live");
     heard("hello", hello);
   });
-  for (const name of ["sweeps", "sweep", "workers", "log", "grid", "regrid", "table", "job"]) {
+  for (const name of ["sweeps", "sweep", "workers", "log", "grid", "regrid", "table", "job", "joblog"]) {
     opened.addEventListener(name, (event) => heard(name, JSON.parse(event.data)));
   }
   opened.addEventListener("error", () => {
