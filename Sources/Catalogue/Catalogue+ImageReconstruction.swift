@@ -15,11 +15,12 @@ extension Catalogue {
                   map = |e|, mean over channels; score = mean of the map
                   """,
               source: comparison),
-        .init("ae-ssim", title: "AE-SSIM", family: .imageReconstruction, options: autoencoder,
+        .init("ae-ssim", title: "AE-SSIM", family: .imageReconstruction, options: autoencoder + [mapStretching],
               summary: "autoencoder, structural dissimilarity; score: mean of the resized 1 - SSIM map",
               equation: """
                   loss = mean(1 - SSIM(x, x̂)), Gaussian window of 11 pixels, σ = 1.5, no padding, images mapped to 0...1
                   map = 1 - SSIM, stretched to the image's size; score = mean of the map
+                  map_stretching: false: map = 1 - SSIM, each value at its pixel, its edge repeated; score = mean of 1 - SSIM
                   """,
               source: "Bergmann et al., Improving unsupervised defect segmentation by applying structural similarity to "
                   + "autoencoders, VISAPP 2019"),

@@ -43,6 +43,10 @@ extension Catalogue {
         .init("depth", .integer(1...16), default: 1, "convolutions in each block"),
     ]
 
+    static let mapStretching = OptionDescription(
+        "map_stretching", .boolean, default: true, isOmittedAtDefault: true,
+        "whether SSIM's map, 10 pixels smaller than the image, is stretched over it, as the study, or stays in its place")
+
     /// The variational autoencoder's.
     static let variational = autoencoder + [
         weight("kl_weight", 0.005, "weight of the Kullback-Leibler term"),

@@ -10,6 +10,18 @@ public final class ReflectionPad: Module, Layer {
     }
 }
 
+/// Repeats the edge of `[N, C, H, W]` `padding` times on every side.
+public final class ReplicationPad: Module, Layer {
+    private static let pad = Operator("replication_pad2d")
+    private let padding: Int
+
+    public init(_ padding: Int) { self.padding = padding }
+
+    public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        try ReplicationPad.pad(.tensor(input), .integers([Int](repeating: padding, count: 4)))
+    }
+}
+
 /// The mean of each square of `size` × `size`: `[N, C, H, W]` → `[N, C, H / size, W / size]`.
 public final class AveragePool: Module, Layer {
     private static let pool = Operator("avg_pool2d")

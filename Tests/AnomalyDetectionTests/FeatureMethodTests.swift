@@ -142,6 +142,7 @@ import Testing
     /// A job that stops after any step and goes on from its checkpoint ends with the same bits.
     @Test(arguments: [
         ("fae-ssim", ["input_size": 64, "steps": 4, "backbone": "efficientnet-lite0"] as Settings),
+        ("fae-mse", ["input_size": 64, "steps": 4, "backbone": "efficientnet-lite0"] as Settings),
         ("ae-perceptual", ["input_size": 16, "epochs": 2, "hidden_size": 8, "backbone": "efficientnet-lite0"] as Settings),
     ])
     func resumesBitForBit(_ name: String, _ changes: Settings) async throws {

@@ -32,16 +32,21 @@ import Testing
 
         deinit { try? FileManager.default.removeItem(at: folder) }
 
-        func run(_ method: String, keepsMaps: Bool = true, examples: Int = 8) throws -> TrainingResult {
-            let small: Settings = ["input_size": 16, "hidden_size": 8, "latent_size": 2, "batch_size": 4, "epochs": 1]
+        func run(
+            _ method: String, epochs: Int = 1, keepsMaps: Bool = true, examples: Int = 8, evaluating: Int? = nil,
+            report: (TrainingEvent) -> Void = { _ in }
+        ) throws -> TrainingResult {
+            let small: Settings = [
+                "input_size": 16, "hidden_size": 8, "latent_size": 2, "batch_size": 4, "epochs": .integer(epochs),
+            ]
             let job = JobDescription(
                 method: method, configuration: Catalogue.method(method)!.resolve(small, for: .custom("discs")), dataset: "discs",
                 fingerprint: String(repeating: "0", count: 64), seed: 1)
             var request = TrainingRequest(
                 job: job, dataFolder: folder.appending(path: "data"), cacheDirectory: folder.appending(path: "cache"),
                 workDirectory: folder.appending(path: "work"))
-            (request.keepsMaps, request.examples) = (keepsMaps, examples)
-            guard case .finished(let result) = try JobRunner.run(request, report: { _ in }, shouldStop: { false }) else {
+            (request.keepsMaps, request.examples, request.evaluationEpochs) = (keepsMaps, examples, evaluating)
+            guard case .finished(let result) = try JobRunner.run(request, report: report, shouldStop: { false }) else {
                 throw TrainingError("the job stopped")
             }
             return result
@@ -87,6 +92,30 @@ import Testing
         let about = try JSONDecoder().decode(
             Examples.Description.self, from: Data(contentsOf: #require(few.artefacts["examples.json"])))
         #expect(about.rows.map(\.label) == [1, 1, 0, 0] && about.columns.count == 4 && few.artefacts["maps.bin"] == nil)
+    }
+
+    /// A job that is watched tells the AUC of its test images as it goes, and ends with the same numbers and bytes.
+    @Test func evaluationsAreToldAndChangeNothing() throws {
+        let (first, second) = (try Place(), try Place())
+        defer { withExtendedLifetime((first, second)) {} }
+        let alone = try first.run("vae", epochs: 5)
+        var told: [Int: Double] = [:]
+        var notes: [String] = []
+        let watched = try second.run("vae", epochs: 5, evaluating: 2) { event in
+            if case .evaluation(let epoch, let auc) = event { told[epoch] = auc }
+            if case .note(let text) = event { notes.append(text) }
+        }
+        #expect(watched.metrics == alone.metrics && watched.losses == alone.losses)
+        #expect(told.keys.sorted() == [2, 4] && told.values.allSatisfy { (0...1).contains($0) })
+        for (name, file) in alone.artefacts {
+            #expect(try Data(contentsOf: file) == Data(contentsOf: #require(watched.artefacts[name])), "\(name)")
+        }
+        // After two epochs it is what a job of two epochs ends with.
+        let short = try Place()
+        defer { withExtendedLifetime(short) {} }
+        #expect(try short.run("vae", epochs: 2).metrics["auc"] == told[2])
+        #expect(notes.count == 3 && notes[0].hasPrefix("vae on discs, seed 1: training 5 epochs, 6 training and 5 test images, cpu"))
+        #expect(notes[1] == "scoring 5 test images" && notes[2].hasPrefix("finished after ") && notes[2].contains("AUC 0."))
     }
 
     /// The same job leaves the same bytes, reconstructions drawn from noise included.

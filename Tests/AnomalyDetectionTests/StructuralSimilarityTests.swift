@@ -1,3 +1,4 @@
+import Catalogue
 import Testing
 
 @testable import AnomalyDetection
@@ -21,5 +22,41 @@ struct StructuralSimilarityTests {
         let averaged = try Distance.structural.map(x, y).elements(Double.self)
         let expected = try given("resized").mean(axes: [1]).elements(Double.self)
         expectClose(averaged, expected, within: 1e-5, "channel mean")
+    }
+
+    /// Unstretched, each value of the map stands at the pixel in the middle of its window, and the edge is repeated around.
+    @Test func unstretchedMapsStayInPlace() throws {
+        func scores(_ more: Settings) throws -> (AnomalyScores, difference: Tensor) {
+            let small: Settings = ["input_size": 32, "hidden_size": 8, "latent_size": 2, "color": "rgb"]
+            let settings = Catalogue.method("ae-ssim")!.resolve(small.merging(more) { $1 }, for: .custom("any"))
+            let method = try AESSIM(MethodSettings(settings), weights: PretrainedWeights(), generator: Generator(seed: 1))
+            let images = try Tensor.zeros([2, 3, 32, 32])
+            try images.fillUniform(-1...1, generator: Generator(seed: 2))
+            method.network.train(false)
+            let generator = try Generator(seed: 3)
+            let reconstruction = try #require(try method.reconstruction(of: images, generator: generator))
+            return (
+                try method.scores(images, generator: generator),
+                try StructuralSimilarity().dissimilarity(images, reconstruction).mean(axes: [1])
+            )
+        }
+        let (placed, difference) = try scores(["map_stretching": false])
+        let map = try #require(placed.map)
+        #expect(map.shape == [2, 1, 32, 32] && difference.shape == [2, 22, 22])
+        let (values, inner) = (try map.elements(Double.self), try difference.elements(Double.self))
+        for image in 0..<2 {
+            for row in 0..<32 {
+                for column in 0..<32 {
+                    let (innerRow, innerColumn) = (min(21, max(0, row - 5)), min(21, max(0, column - 5)))
+                    #expect(values[(image * 32 + row) * 32 + column] == inner[(image * 22 + innerRow) * 22 + innerColumn])
+                }
+            }
+        }
+        let means = (0..<2).map { image in inner[image * 484..<(image + 1) * 484].reduce(0, +) / 484 }
+        expectClose(try placed.scores.elements(Double.self), means, within: 1e-6, "scores")
+        // The study's stays what it was, and the job's identity with it.
+        let (study, _) = try scores([:])
+        #expect(try study.map?.elements(Double.self) != values)
+        #expect(Catalogue.method("ae-ssim")!.resolve([:], for: .custom("any"))["map_stretching"] == nil)
     }
 }
