@@ -275,6 +275,8 @@ final class JobSlot: Sendable {
             metrics: result.metrics, losses: result.losses, artefacts: artefacts,
             trainingSeconds: result.trainingSeconds, wallSeconds: seconds, peakMemory: peakMemory, worker: about.name,
             host: about.host, device: about.device, engine: about.engine)
+        // Never without a last line, by which the coordinator knows that the log is at its end.
+        log.remark("sends its result and \(artefacts.count) files")
         let evaluations = curve.withLock { $0.filter { $0.auc != nil } }
         let entry = Spool.Entry(
             identity: lease.identity,
