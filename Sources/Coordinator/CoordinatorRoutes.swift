@@ -39,6 +39,8 @@ struct CoordinatorRoutes: Sendable {
         addMetricsRoutes(router)
         addArtefactRoutes(router)
         addDashboardRoutes(router)
+        addDocumentRoute(router)
+        router.add(middleware: KnownPathMiddleware(router.routes))
         return router
     }
 

@@ -9,7 +9,7 @@ import ServiceLifecycle
 /// A coordinator: the store, the HTTP server in front of it and the clock that ends leases.
 public struct CoordinatorServer: Sendable {
     private let configuration: CoordinatorConfiguration
-    private let routes: CoordinatorRoutes
+    let routes: CoordinatorRoutes
     private let logger: Logger
     /// Held for as long as the server lives.
     private let folder: StateFolder

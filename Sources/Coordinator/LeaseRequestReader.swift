@@ -11,6 +11,8 @@ final class LeaseRequestReader: Sendable {
     func read(_ bytes: ByteBuffer) throws -> LeaseRequest {
         if let request = known.withLock({ $0[bytes] }) { return request }
         let request: LeaseRequest = try CoordinatorRoutes.decode(bytes)
+        try RequestBounds.require(request.count, in: RequestBounds.leaseCount, "count")
+        try RequestBounds.require(request.wait, in: RequestBounds.wait, "wait")
         if bytes.readableBytes <= 16 << 10 {
             known.withLock { known in
                 if known.count >= 2000 { known = [:] }

@@ -29,7 +29,7 @@ extension CoordinatorRoutes {
         }
         router.post(RouterPath(Routes.control(worker: ":name"))) { request, context in
             let name = try context.name("name")
-            return try JSONAnswer.response(try await store.control(worker: name, body(request), now: now))
+            return try JSONAnswer.response(try await store.control(worker: name, controlRequest(request), now: now))
         }
     }
 
@@ -66,7 +66,7 @@ extension CoordinatorRoutes {
         }
         router.post(RouterPath(Routes.control(sweep: ":name"))) { request, context in
             let name = try context.name("name")
-            let posted: ControlRequest = try await body(request)
+            let posted = try await controlRequest(request)
             return try JSONAnswer.response(try await naming { try await store.control(sweep: name, posted, now: now) })
         }
     }
@@ -83,20 +83,20 @@ extension CoordinatorRoutes {
         }
         router.post(RouterPath(Routes.control(job: ":identity"))) { request, context in
             let identity = try context.name("identity")
-            return try JSONAnswer.response(try await store.control(job: identity, body(request), now: now))
+            return try JSONAnswer.response(try await store.control(job: identity, controlRequest(request), now: now))
         }
     }
 
-    /// When the reader, who may want to wait for something, is to be answered.
-    private func deadline(_ query: Parameters) throws -> ContinuousClock.Instant {
-        let wait = try query.value("wait", "a number of seconds") { Double($0).flatMap { $0.isFinite ? $0 : nil } } ?? 0
-        return .now + .seconds(min(60, max(0, wait)))
+    private func controlRequest(_ request: Request) async throws -> ControlRequest {
+        let posted: ControlRequest = try await body(request)
+        try RequestBounds.require(posted.priority, in: RequestBounds.priority, "priority")
+        return posted
     }
 
     /// Waits for more of a job's log, or its end.
     private func log(_ identity: String, _ query: Parameters) async throws -> LogPage {
-        let after = try query.value("after", "a number of bytes", Int64.init) ?? 0
-        let deadline = try deadline(query)
+        let after = Int64(try query.number("after", in: RequestBounds.event) ?? 0)
+        let deadline = ContinuousClock.now + .seconds(try query.wait())
         while true {
             let page = try await store.log(identity, after: after)
             let isOver = !page.text.isEmpty || page.isEnded || ContinuousClock.now >= deadline
@@ -107,10 +107,9 @@ extension CoordinatorRoutes {
 
     /// Waits for the first event for as long as the reader wants.
     private func events(_ query: Parameters) async throws -> EventPage {
-        let after = try query.value("after", "an event's number", Int64.init) ?? 0
+        var from = Int64(try query.number("after", in: RequestBounds.event) ?? 0)
         let limit = try query.limit()
-        let deadline = try deadline(query)
-        var from = after
+        let deadline = ContinuousClock.now + .seconds(try query.wait())
         while true {
             let place = from
             let page = try await naming {

@@ -23,8 +23,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             if problem.status >= 500 {
                 logger.error("\(request.method) \(request.uri.path): \(error)")
             }
-            return try JSONAnswer.response(
+            var response = try JSONAnswer.response(
                 problem, status: .init(code: problem.status), type: "application/problem+json")
+            if let error = error as? MethodNotAllowed { response.headers[.allow] = error.allow }
+            // What follows the head would be read as the next answer (RFC 9112, 6.3).
+            return request.method == .head ? response.createHeadResponse() : response
         }
     }
 
@@ -67,6 +70,9 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             return Problem(status: 507, title: "disk full", detail: "the disk of the coordinator's database is full; free space there")
         case let error where store.isPassing(error):
             return Problem(status: 503, title: "database away", detail: "the coordinator's database does not answer; try again later")
+        case let error as MethodNotAllowed:
+            return Problem(
+                status: 405, title: "method not allowed", detail: "\(request.uri.path) is not asked with \(request.method), but with \(error.allow)")
         case is HTTPParserError:
             return Problem(status: 400, title: "bad request", detail: "the request is not HTTP/1.1 within this coordinator's limits")
         case is ChannelError, is IOError, is CancellationError:
@@ -91,7 +97,7 @@ struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if request.uri.path == Routes.health || CoordinatorRoutes.isOpen(request) { return try await next(request, context) }
+        if CoordinatorRoutes.isOpen(request) { return try await next(request, context) }
         if request.headers[.authorization] == nil, let session = DashboardSessions.id(in: request),
             sessions.role(of: session, now: Date().timeIntervalSince1970) == .operator
         {

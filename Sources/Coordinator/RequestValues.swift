@@ -15,7 +15,24 @@ extension CoordinatorContext {
 
 extension Parameters {
     /// The position behind which a page begins; before the first unless it is said.
-    func position() throws -> Int { try value("after", "a position", Int.init) ?? -1 }
+    func position() throws -> Int { try number("after", in: RequestBounds.position) ?? -1 }
+
+    /// Seconds to wait for what is asked for; 0 unless it is said.
+    func wait() throws -> Double { try number("wait", in: RequestBounds.wait) ?? 0 }
+
+    /// How many entries a page may have.
+    func limit(_ usual: Int = 100, in range: ClosedRange<Int> = RequestBounds.page) throws -> Int {
+        try number("limit", in: range) ?? usual
+    }
+
+    /// A number in a range; `nil`: it is not there.
+    func number<Number: LosslessStringConvertible & Comparable>(
+        _ name: Substring, in range: ClosedRange<Number>
+    ) throws -> Number? {
+        try value(name, "a \(Number.self is any BinaryInteger.Type ? "whole " : "")number from \(range.lowerBound) to \(range.upperBound)") {
+            Number($0).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
 
     /// The value of a query's parameter; `nil`: it is not there.
     /// - Throws: a `Problem` that says what it must be, when it is something else.
@@ -25,10 +42,5 @@ extension Parameters {
             throw Problem(status: 400, title: "bad query", detail: "'\(name)' must be \(wanted)")
         }
         return value
-    }
-
-    /// How many entries a page may have, 1...most.
-    func limit(_ usual: Int = 100, most: Int = 1000) throws -> Int {
-        Swift.min(most, Swift.max(1, try value("limit", "a whole number", Int.init) ?? usual))
     }
 }

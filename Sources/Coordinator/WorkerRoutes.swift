@@ -44,8 +44,8 @@ extension CoordinatorRoutes {
 
     /// Waits for work for as long as the worker wants and is there.
     private func lease(_ request: LeaseRequest, _ context: CoordinatorContext) async throws -> [LeasedJob] {
-        let count = min(64, max(request.holding == nil ? 1 : 0, request.count))
-        let deadline = ContinuousClock.now + .seconds(min(60, max(0, request.wait)))
+        let count = min(RequestBounds.mostLeases, request.count)
+        let deadline = ContinuousClock.now + .seconds(count == 0 ? 0 : request.wait)
         var hasWaited = false
         while true {
             let seen = waiters.news

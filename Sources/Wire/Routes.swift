@@ -1,11 +1,13 @@
 /// The paths of the HTTP interface. Paths with a placeholder are functions; the coordinator's router registers
 /// the same text with `:name` in the placeholder's place.
 public enum Routes {
-    /// The version prefix of every route but `/healthz` and `/metrics`.
+    /// The version prefix of every route but `/healthz`, `/metrics` and `/openapi.json`.
     public static let prefix = "/v1"
     public static let health = "/healthz"
     /// GET: Prometheus's text format 0.0.4; with tokens for any role.
     public static let metrics = "/metrics"
+    /// GET: the OpenAPI 3.1 document of all routes.
+    public static let document = "/openapi.json"
     /// GET: all sweeps. POST: submit one (``SubmitRequest`` → ``SubmitResponse``).
     public static let sweeps = "/v1/sweeps"
     /// POST: what a submit would do, changing nothing.

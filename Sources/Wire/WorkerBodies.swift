@@ -42,7 +42,7 @@ public struct WorkerDescription: Codable, Sendable, Hashable {
 /// A worker asks for up to `count` jobs and waits up to `wait` seconds for the first.
 public struct LeaseRequest: Codable, Sendable {
     public var worker: WorkerDescription
-    /// 0...64; 0 together with ``holding``: only what it should have already.
+    /// 0...4096; at most 64 are given at once. 0: only what it should have already (``holding``).
     public var count: Int
     /// 0...60 seconds.
     public var wait: Double

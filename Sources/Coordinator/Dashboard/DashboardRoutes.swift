@@ -27,10 +27,12 @@ private struct SignIn: Decodable {
 }
 
 extension CoordinatorRoutes {
-    /// Whether anybody may ask this: the page itself, which holds no data, and the way to sign in.
+    /// Whether anybody may ask this: what holds no data, which is the coordinator's health, its OpenAPI document and the page
+    /// itself, and the way to sign in.
     static func isOpen(_ request: Request) -> Bool {
         let path = request.uri.path
-        return path == Routes.session || request.method == .get && (path == "/" || path.hasPrefix(DashboardFiles.folder))
+        return path == Routes.health || path == Routes.session
+            || request.method == .get && (path == Routes.document || path == "/" || path.hasPrefix(DashboardFiles.folder))
     }
 
     func addDashboardRoutes(_ router: Router<CoordinatorContext>) {
@@ -45,7 +47,7 @@ extension CoordinatorRoutes {
             let query = request.uri.queryParameters
             return try JSONAnswer.response(
                 try await naming {
-                    try await store.grid(sweep: name, after: max(-1, query.position()), limit: query.limit(20_000, most: 100_000))
+                    try await store.grid(sweep: name, after: query.position(), limit: query.limit(20_000, in: RequestBounds.gridPage))
                 })
         }
         router.get(RouterPath(Routes.table(sweep: ":name"))) { _, context in

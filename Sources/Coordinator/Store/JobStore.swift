@@ -54,9 +54,10 @@ final class JobStore: Sendable {
     /// Writes something and takes it back.
     func checkWritable() async throws {
         try await writer.write { ledger in
-            // What changes no row would be taken even by a full disk.
-            try ledger.connection.run("INSERT INTO workers (name, description, seen) VALUES ('.health', '', 0)", [])
-            try ledger.connection.run("DELETE FROM workers WHERE name = '.health'", [])
+            // What changes no row would be taken even by a full disk; and no worker goes by a name that nobody knows before.
+            let name = SQLValue.text(".health-\(UUID().uuidString)")
+            try ledger.connection.run("INSERT INTO workers (name, description, seen) VALUES (?, '', 0)", [name])
+            try ledger.connection.run("DELETE FROM workers WHERE name = ?", [name])
         }
     }
 

@@ -28,7 +28,7 @@ extension Ledger {
             try connection.run(
                 "UPDATE jobs SET progress = ?, share = ? WHERE id = ?",
                 [
-                    .text(try Self.text(progress)), .real(Double(progress.epoch) / Double(max(1, progress.epochs))),
+                    .text(try Self.text(progress)), .real(min(1, max(0, Double(progress.epoch) / Double(max(1, progress.epochs))))),
                     .integer(entry.id),
                 ])
         }
@@ -77,7 +77,8 @@ extension Ledger {
             ])
         try moved(entry, to: .done, isReady: false)
         try trained(entry)
-        countWall(entry.sweep, request.result.wallSeconds)
+        // Sums must stay numbers, whatever a worker's clock said: a century is beyond every job.
+        countWall(entry.sweep, min(max(0, request.result.wallSeconds), 3e9))
         try insert(
             "INSERT INTO result_files (sha256, job)",
             Set(request.result.artefacts.map(\.sha256)).sorted().map { [.text($0), .integer(entry.id)] },

@@ -139,7 +139,7 @@ extension Ledger {
     }
 
     private static func priority(_ request: ControlRequest) throws -> Int {
-        guard let priority = request.priority, (-1000...1000).contains(priority) else {
+        guard let priority = request.priority, RequestBounds.priority.contains(priority) else {
             throw StoreError.senseless("a priority is a whole number from -1000 to 1000")
         }
         return priority

@@ -1,0 +1,102 @@
+import Sweep
+import Wire
+
+extension DocumentedSchemas {
+    /// What workers ask and are answered.
+    static let worker: [String: JSONSchema] = [
+        "WorkerDescription": .object(
+            "What a worker says of itself.",
+            [
+                "name": .text("Unique among running workers.", example: "host-4711"), "host": .text("Its machine."),
+                "device": .text("`cpu` or `cuda:0`.", example: "cpu"),
+                "memory": .integer("Bytes of memory of the device: the machine's for `cpu`, the card's for `cuda:0`."),
+                "datasets": .map("Its data sets by name.", of: .text("The SHA-256 of the data set's content.")),
+                "methods": .list("The methods it knows.", of: .text("A method's name in the catalogue.")),
+                "coreVersion": .integer("The version of its training core."),
+                "engine": .text("libtorch's version and BLAS, for the record."),
+                "weights": .list("Pretrained weights that it has.", of: .text("A name in the catalogue.")),
+                "tags": .list("Words that sweeps can ask for.", of: .text("A word.")),
+            ]),
+        "LeaseRequest": .object(
+            "A worker asks for jobs.",
+            [
+                "worker": .reference("WorkerDescription"),
+                "count": .integer(
+                    "Jobs it has room for; at most \(RequestBounds.mostLeases) are given at once.", RequestBounds.leaseCount),
+                "wait": .number("Seconds to wait for the first.", RequestBounds.wait),
+                "holding": JSONSchema.list(
+                    "The identities of all jobs that the worker has, when an answer may have been lost: leases of its that are not among them are handed over once more.",
+                    of: .text("An identity.")
+                ).optional,
+            ]),
+        "LeaseResponse": .object(
+            "The jobs given out; none when none was to be had in time.", ["leases": .list("The jobs.", of: .reference("Lease"))]),
+        "Lease": .object(
+            "One job given out under a fencing token.",
+            [
+                "identity": sha256("The job's identity."), "job": .reference("JobDescription"), "token": token,
+                "attempt": .integer("1 for the first.", 1...Int64.max),
+                "duration": .number("Seconds until the lease runs out without a heartbeat."),
+                "heartbeat": .number("Seconds between heartbeats."),
+                "checkpoint": JSONSchema.reference("Checkpoint", "Where to go on from.").optional,
+                "checkpointInterval": .reference("CheckpointInterval"),
+                "trainedWeights": sha256("The digest of the weights to score instead of training any.").optional,
+                "artefacts": JSONSchema.reference("KeptArtefacts", "What to keep of the job.").optional,
+                "evaluateEvery": JSONSchema.integer("Score the test images after every so many epochs.", 1...1_000_000).optional,
+            ]),
+        "HeartbeatRequest": .object(
+            "A worker is at work on a job.",
+            [
+                "token": anyToken, "worker": .text("The worker's name."),
+                "progress": JSONSchema.reference("JobProgress", "How far the job is.").optional, "log": logPiece,
+                "curve": curve("Epochs that are new; beyond \(CurvePoint.limit) they are passed over."),
+            ]),
+        "HeartbeatResponse": .object(
+            "What the worker is to do.",
+            [
+                "action": .choice(
+                    "`continue`: go on; `cancel`: stop the job and forget it; `drain`: write a checkpoint and hand the job back.",
+                    ["continue", "cancel", "drain"])
+            ]),
+        "CheckpointRequest": .object(
+            "A checkpoint whose file was put before.", ["token": anyToken, "checkpoint": .reference("Checkpoint")]),
+        "ResultRequest": .object(
+            "A result whose files were put before.",
+            [
+                "token": anyToken, "result": .reference("JobResult"), "log": logPiece,
+                "curve": curve("Epochs at which the test images were scored and of which no heartbeat told."),
+            ]),
+        "FailureRequest": .object(
+            "Why an attempt failed.",
+            [
+                "token": anyToken,
+                "kind": .choice(
+                    "`crash`: a signal ended the training; `error`: it gave up and said why; `divergence`: the loss is not a number any more; `storage`: a disk was full; `lost`: the worker was not heard of.",
+                    FailureKind.allCases.map(\.rawValue)),
+                "error": .text("One sentence."),
+                "logTail": .text("The last lines of the training's log; of more than 16 KiB the end is kept."),
+                "signal": JSONSchema.integer("The signal that ended the training, if one did.").optional, "log": logPiece,
+            ]),
+        "ReleaseRequest": .object("A job is handed back.", ["token": anyToken, "log": logPiece]),
+        "LogPiece": .object(
+            "What is new of an attempt's log.",
+            [
+                "offset": .integer("Bytes of the attempt's log before this piece; what was sent before is known by it."),
+                "text": .text("Lines. Of more than 64 KiB the end is kept."),
+            ]),
+        "Acknowledgement": .object(
+            "The answer to a report. A replay gets the same as the first.",
+            [
+                "state": .reference("JobState", "The job's state now."),
+                "recorded": .boolean("False when the job had its result already from another attempt."),
+            ]),
+    ]
+
+    private static let logPiece = JSONSchema.reference("LogPiece", "What is new of the attempt's log.").optional
+    private static func curve(_ description: String) -> JSONSchema {
+        JSONSchema.list(description, of: .reference("CurvePoint")).optional
+    }
+    private static let token = JSONSchema.integer("The fencing token of the lease.", 1...Int64.max)
+    /// In a request: one that was never given out is answered with a 409, whatever it is.
+    private static let anyToken = JSONSchema.integer("The fencing token of the lease.")
+}

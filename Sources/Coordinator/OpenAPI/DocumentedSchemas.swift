@@ -1,0 +1,87 @@
+import Catalogue
+import Sweep
+import Wire
+
+/// The components of the document: a schema for every body, named as its type. A test holds each against its type, so that a
+/// member without a schema is noticed.
+enum DocumentedSchemas {
+    static let all: [String: JSONSchema] = [shared, worker, operators, sweeps, results].reduce(into: [:]) { all, part in
+        all.merge(part) { _, _ in preconditionFailure("two schemas of one name") }
+    }
+
+    // MARK: What several need
+
+    static func sha256(_ description: String) -> JSONSchema { DocumentedRoute.sha256(description) }
+
+    /// Seconds since 1970.
+    static func time(_ description: String) -> JSONSchema { .number("\(description), in seconds since 1970.") }
+
+    static func count(_ description: String) -> JSONSchema { .integer(description, 0...Int64.max) }
+
+    private static let shared: [String: JSONSchema] = [
+        "Problem": .object(
+            "Why a request is refused (RFC 9457).",
+            [
+                "status": .integer("The HTTP status.", 400...599), "title": .text("Few words."),
+                "detail": .text("One sentence: what was wrong and the mend."),
+            ]),
+        "Health": .object(
+            "How the coordinator is.",
+            [
+                "status": .choice("`degraded`: the store takes writes, but a disk is nearly full.", ["ok", "degraded"]),
+                "version": .text("The version of the training core that identities are made with."),
+                "disks": .list("The disks below the coordinator's folders.", of: .reference("Disk")).optional,
+            ]),
+        "Disk": .object(
+            "Room for what a coordinator keeps.",
+            [
+                "folder": .choice("What lies there.", ["state", "artefacts"]), "free": count("Bytes that may be written."),
+                "isLow": .boolean("Whether that is less than 1 GiB."),
+            ]),
+        "JobState": .choice(
+            "Where a job stands: `pending → leased → done`; a lease that fails or runs out leads back to `pending` until the attempts are used up, then to `quarantined`.",
+            JobState.allCases.map(\.rawValue)),
+        "JobDescription": .object(
+            "Everything that determines a job's numbers; its identity is made of it.",
+            [
+                "method": .text("The method's name in the catalogue.", example: "vae"),
+                "configuration": .map(
+                    "Every option of the method with its value, defaults included.",
+                    of: JSONSchema.boolean("A setting.").or("number", "string")),
+                "dataset": .text("The data set's name.", example: "brain"),
+                "fingerprint": .text("The SHA-256 of the data set's content."), "seed": .integer("The seed of all random streams."),
+                "coreVersion": .integer("The version of the training core that the job was planned for."),
+            ]),
+        "JobProgress": .object(
+            "How far a running job is.",
+            [
+                "epoch": .integer("Epochs done."), "epochs": .integer("Epochs to do."),
+                "loss": .number("Mean training loss of the last epoch.").optional,
+                "imagesPerSecond": .number("Images trained on in a second.").optional,
+            ]),
+        "Checkpoint": .object(
+            "A checkpoint, by its file.",
+            ["sha256": sha256("The file's digest."), "epoch": .integer("Epochs done.")]),
+        "Artefact": .object(
+            "A file that belongs to a result, put under its SHA-256 before.",
+            [
+                "name": .text("Its name among the job's files.", example: Catalogue.weightsFile), "sha256": sha256("The file's digest."),
+                "size": .integer("Bytes."),
+            ]),
+        "JobResult": .object(
+            "What a finished job reports.",
+            [
+                "metrics": .map(
+                    "By name: \(Catalogue.metrics.map { "`\($0.name)`: \($0.summary)" }.joined(separator: "; ")). Shares are from 0 to 1; those of pixels are there only with masks.",
+                    of: .number("A metric.")),
+                "losses": .list("Mean training loss of each epoch.", of: .number("A loss.")),
+                "artefacts": .list("The files.", of: .reference("Artefact")),
+                "trainingSeconds": .number("Seconds of training over all attempts that contributed."),
+                "wallSeconds": .number("Seconds from the start to the end of the last attempt."),
+                "peakMemory": .integer("Peak resident memory of the training process in bytes."),
+                "worker": .text("The worker's name."), "host": .text("Its machine."), "device": .text("Its device.", example: "cpu"),
+                "engine": .text("libtorch's version and BLAS."),
+            ]),
+        "StoredFile": .object("A file that is on disk.", ["sha256": sha256("The file's digest.")]),
+    ]
+}
