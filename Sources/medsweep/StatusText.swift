@@ -3,6 +3,9 @@ import Sweep
 import Wire
 
 extension SweepStatus {
+    /// Jobs that will not be tried again and have no result.
+    var failedForGood: Int { jobs[.quarantined, default: 0] + jobs[.failed, default: 0] }
+
     /// Whether pending jobs are left that the sweep's own limit on failures keeps back.
     var isStalled: Bool {
         guard let most = policy.limits.maxFailed else { return false }
@@ -16,9 +19,9 @@ enum StatusText {
     static func line(_ status: SweepStatus) -> String {
         let name = status.name + (status.isPaused ? " (paused)" : "") + (status.isExpanding ? " (submitting)" : "")
         var parts = ["\(name)  \(status.jobs[.done, default: 0])/\(status.total) done"]
-        for (state, word) in [(JobState.leased, "running"), (.quarantined, "failed"), (.cancelled, "cancelled")] {
-            if let count = status.jobs[state], count > 0 { parts.append("\(count) \(word)") }
-        }
+        for (count, word) in [
+            (status.jobs[.leased, default: 0], "running"), (status.failedForGood, "failed"), (status.jobs[.cancelled, default: 0], "cancelled"),
+        ] where count > 0 { parts.append("\(count) \(word)") }
         let filled = Int((status.progress * 24).rounded(.down))
         parts.append("[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: 24 - filled))]")
         parts.append("\(Int((status.progress * 100).rounded(.down))) %")
@@ -42,7 +45,7 @@ enum StatusText {
             lines.append("  failed   \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(job.error)")
         }
         for weights in status.weights ?? [] where !weights.isOffered {
-            lines.append("  waiting  \(weights.jobs) jobs need \(file(weights.name)), which no worker has; `medsweep weights add FILE` there, then start the worker anew")
+            lines.append("  waiting  \(weights.jobs == 1 ? "1 job needs" : "\(weights.jobs) jobs need") \(file(weights.name)), which no worker has; `medsweep weights add FILE` there, then start the worker anew")
         }
         for job in status.running {
             let epochs = job.progress.map { "epoch \($0.epoch) of \($0.epochs)" } ?? "starting"

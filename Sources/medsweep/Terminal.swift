@@ -14,6 +14,16 @@ enum Terminal {
     /// Whether standard error is a terminal, on which a line can be drawn over.
     static var canRedraw: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Whether standard output and error are one terminal that a picture can be drawn on.
+    static var hasScreen: Bool { isatty(STDOUT_FILENO) == 1 && canRedraw && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
+
+    /// Columns and rows of the terminal; 80 and 24 when it does not tell.
+    static var size: (width: Int, height: Int) {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
     /// Whether a person can be asked: standard input and error are terminals.
     static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
 

@@ -160,6 +160,14 @@ import Wire
         #expect(shown.output.contains("train-3.png"), "\(shown.output)")
         let watched = try await desk.run("status", "failing", "--watch")
         #expect(watched.status == 1 && watched.output.contains("1 failed"), "\(watched.output)\(watched.errors)")
+        // On a terminal it is a screen, which is taken away at the end.
+        let (status, screen) = try await PseudoTerminal().run(
+            "medsweep", ["status", "--watch", "--coordinator", desk.coordinator.address], typing: "")
+        #expect(status == 1 && screen.contains("\u{1B}[?1049h") && screen.contains("\u{1B}[?1049l"), "\(screen)")
+        let shownScreen = try #require(screen.components(separatedBy: "\u{1B}[?1049l").first)
+        for part in ["medsweep: 1 sweep, 1 worker, ", "failing  [############]  100 %  0/1 done  1 failed  finished", "failed for good", "the PNG image '"] {
+            #expect(shownScreen.contains(part), "\(part) in \(screen)")
+        }
 
         try await desk.expect("retry", "failing", prints: "requeued sweep 'failing': 1 job\n")
         _ = try await desk.coordinator.wait(for: "failing") { $0.jobs[.quarantined, default: 0] == 0 }

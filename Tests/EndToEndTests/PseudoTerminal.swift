@@ -1,9 +1,11 @@
 import Foundation
+import Synchronization
 
 /// A terminal that no person sits at: what is typed was typed beforehand.
-final class PseudoTerminal {
+final class PseudoTerminal: Sendable {
     private let master: Int32
     private let slave: FileHandle
+    private let screen = Mutex(Data())
 
     init() throws {
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
@@ -13,6 +15,7 @@ final class PseudoTerminal {
         guard master >= 0, ioctl(master, 0x4004_5431, &locked) == 0, ioctl(master, 0x8004_5430, &number) == 0 else {
             throw POSIXError(.init(rawValue: errno) ?? .EIO)
         }
+        _ = fcntl(master, F_SETFL, O_NONBLOCK)
         // Not to become the terminal that controls the tests.
         slave = FileHandle(fileDescriptor: open("/dev/pts/\(number)", O_RDWR | O_NOCTTY), closeOnDealloc: true)
     }
@@ -32,16 +35,22 @@ final class PseudoTerminal {
         process.terminationHandler = { _ in finish.finish() }
         _ = Array(text.utf8).withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
         try process.run()
-        for await _ in end {}
-        // All that was written is in the terminal's buffer by now, which a few lines do not fill.
-        _ = fcntl(master, F_SETFL, O_NONBLOCK)
-        var screen = Data()
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = read(master, &buffer, buffer.count)
-            guard count > 0 else { break }
-            screen.append(contentsOf: buffer[..<count])
+        Thread.detachNewThread {
+            while process.isRunning {
+                var poll = pollfd(fd: self.master, events: Int16(POLLIN), revents: 0)
+                if Foundation.poll(&poll, 1, 100) > 0 { _ = self.take() }
+            }
         }
-        return (process.terminationStatus, String(decoding: screen, as: UTF8.self))
+        for await _ in end {}
+        while take() > 0 {}
+        return (process.terminationStatus, screen.withLock { String(decoding: $0, as: UTF8.self) })
+    }
+
+    /// Reads what there is, so that the terminal's buffer of a few lines is never full.
+    private func take() -> Int {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = read(master, &buffer, buffer.count)
+        if count > 0 { screen.withLock { $0.append(contentsOf: buffer[..<count]) } }
+        return count
     }
 }

@@ -69,7 +69,9 @@ extension Ledger {
         if record.notBefore >= JobRecord.untilTrained {
             reasons.append(try waitsForTraining(detail))
         } else if record.notBefore > now {
-            reasons.append("it sits out a backoff of another \(Int((record.notBefore - now).rounded(.up))) s after \(record.failedAttempts) failed attempts")
+            let failures = record.failedAttempts == 1 ? "1 failed attempt" : "\(record.failedAttempts) failed attempts"
+            reasons.append("it sits out a backoff of another \(Int((record.notBefore - now).rounded(.up))) s after \(failures)")
+            if let error = detail.attempts.last(where: { $0.error != nil })?.error { reasons.append("the last error: \(error)") }
         }
         if let most = policy.limits.maxFailed, try counter(sweep.id, .quarantined) >= most {
             reasons.append("\(most) jobs of sweep '\(sweep.name)' failed for good, which is its limits.max_failed")

@@ -116,7 +116,7 @@ extension Ledger {
     /// Puts a batch's outcome on record.
     func logControl(_ request: ControlRequest, sweep: Int64, changed: Int, now: Double) {
         guard changed > 0 else { return }
-        log("\(Self.past(request.action)): \(changed) jobs", who: request.who, sweep: sweep, at: now)
+        log("\(Self.past(request.action)): \(changed == 1 ? "1 job" : "\(changed) jobs")", who: request.who, sweep: sweep, at: now)
     }
 
     func control(worker name: String, _ request: ControlRequest, now: Double) throws -> ControlResponse {

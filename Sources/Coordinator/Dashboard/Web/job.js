@@ -49,7 +49,7 @@ export function jobPage(main, identity) {
     replace(body,
       element("p", {}, chip(record.state), " ", [`${job.method} on ${job.dataset}, seed ${job.seed}`, ...facts].join(" · ")),
       losses.length > 0 && [element("h2", {}, "Training loss"), curve("Training loss", losses, progress?.epochs)],
-      areas.length > 0 && [element("h2", {}, "AUC of the test images"), curve("AUC", areas, progress?.epochs)],
+      areas.length > 0 && [element("h2", {}, "AUC of the test images"), curve("AUC", areas, progress?.epochs, 1)],
       result && [
         element("h2", {}, "Result"),
         table("Metrics", ["Metric", "Value"], Object.entries(result.metrics).map(([name, value]) =>
@@ -114,12 +114,14 @@ function files(artefacts) {
   ];
 }
 
-/** Values over epochs. */
-function curve(title, points, epochs) {
+const short = (value) => value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
+
+/** Values over epochs; `most` is the highest that there can be. */
+function curve(title, points, epochs, most = Infinity) {
   const [width, height, left, bottom] = [640, 220, 64, 28];
   const values = points.map((point) => point[1]).filter(Number.isFinite);
   let low = Math.min(...values), high = Math.max(...values);
-  if (low === high) { low -= Math.abs(low) * 0.1 || 1; high += Math.abs(high) * 0.1 || 1; }
+  if (low === high) { low -= Math.abs(low) * 0.1 || 1; high = Math.min(most, high + (Math.abs(high) * 0.1 || 1)); }
   const last = Math.max(2, epochs ?? 0, points.at(-1)[0]);
   const x = (epoch) => left + ((epoch - 1) / (last - 1)) * (width - left - 12);
   const y = (loss) => 12 + ((high - loss) / (high - low)) * (height - bottom - 24);
@@ -129,7 +131,7 @@ function curve(title, points, epochs) {
     "aria-label": `${title} from ${points[0][1].toPrecision(4)} at epoch ${points[0][0]} to ${points.at(-1)[1].toPrecision(4)} at epoch ${points.at(-1)[0]}`,
   },
   shape("path", { class: "axis", d: `M${left} 6V${height - bottom}H${width - 6}` }),
-  at(left - 6, y(high) + 4, "end", high.toPrecision(3)), at(left - 6, y(low) + 4, "end", low.toPrecision(3)),
+  at(left - 6, y(high) + 4, "end", short(high)), at(left - 6, y(low) + 4, "end", short(low)),
   at(left, height - 8, "middle", "1"), at(width - 12, height - 8, "end", `epoch ${last}`),
   shape("polyline", { class: "line", points: points.filter((point) => Number.isFinite(point[1])).map(([epoch, loss]) => `${x(epoch)},${y(loss)}`).join(" ") }),
   shape("circle", { class: "dot", cx: x(points.at(-1)[0]), cy: y(points.at(-1)[1]), r: 3.5 }));
