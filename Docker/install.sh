@@ -8,6 +8,7 @@
 #                                      prints the file's place
 #   Docker/install.sh bench            PyTorch and scikit-learn, for the comparison of training
 #   Docker/install.sh peers FOLDER     HyperQueue and Optuna, for the comparison of queues, into a Python environment there
+#   Docker/install.sh api FOLDER       Schemathesis, which asks a coordinator all that its OpenAPI document says, into one there
 #   Docker/install.sh run-worker       what a built worker needs at run time
 #   Docker/install.sh run-coordinator  what a built coordinator needs at run time
 set -eu
@@ -118,6 +119,20 @@ peers)
             "$folder/bin/pip" install --quiet --disable-pip-version-check "$peer" >&2 || say "$peer cannot be installed"
         }
     done
+    ;;
+api)
+    folder=${2:?name the folder of the environment}
+    need python3-venv
+    # The version is fixed, and so is what it asks.
+    version=4.32.5
+    [ -x "$folder/bin/python" ] || /usr/bin/python3 -m venv "$folder" >&2
+    "$folder/bin/python" -c "from importlib.metadata import version as v; import sys; sys.exit(v('schemathesis') != '$version')" 2>/dev/null || {
+        say "installing schemathesis==$version"
+        "$folder/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version" >&2 || {
+            say "schemathesis==$version cannot be had from PyPI; run this again with a network"
+            exit 69
+        }
+    }
     ;;
 run-worker)
     need libcurl4 libpng16-16 libturbojpeg0 zlib1g ca-certificates

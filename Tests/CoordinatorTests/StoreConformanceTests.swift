@@ -254,6 +254,35 @@ import Wire
         #expect(try await store.jobs(sweep: "s", after: -1, limit: 10, state: .done).jobs.map(\.identity) == [first.identity])
     }
 
+    /// What Prometheus is told is the same of every database.
+    @Test(arguments: Kind.allCases) func figuresTellHowTheQueueStands(_ kind: Kind) async throws {
+        let store = try Place(kind).store()
+        #expect(try await store.figures(now: 0).jobs.isEmpty)
+        #expect(try await store.figures(now: 0).leaseAge == nil)
+        try await submit(store, Self.request(), now: 1)
+        // Another sweep holds the same jobs, and more.
+        try await submit(store, Self.request("t", seeds: 3), now: 2)
+        // One of the first sweep's, one that the second alone holds, and one more of the first's.
+        let jobs = try await lease(store, 3, now: 10)
+        _ = try await complete(store, jobs[0], now: 12)
+        let failure = FailureRequest(token: 1, kind: .divergence, error: "no", logTail: "", signal: nil)
+        _ = try await store.fail(jobs[1].identity, failure, now: 13)
+        _ = try await lease(store, 1, to: Self.worker("late"), now: 200)
+        let beat = HeartbeatRequest(token: 1, worker: "w", progress: nil)
+        _ = try await store.heartbeat(jobs[2].identity, beat, now: 35, duration: 30)
+        let figures = try await store.figures(now: 50)
+        #expect(figures.jobs == ["pending": 3, "leased": 4, "done": 2, "quarantined": 1])
+        #expect(
+            figures.sweeps.map { "\($0.name) \($0.state) \($0.count)" } == [
+                "s done 1", "s leased 2", "s pending 1", "t done 1", "t leased 2", "t pending 2", "t quarantined 1",
+            ])
+        #expect(figures.leaseAge == 40 && figures.leaseExpiry == 15 && figures.workers == 2)
+        let later = try await store.figures(now: 250)
+        #expect(later.leaseAge == 240 && later.leaseExpiry == -185 && later.workers == 1)
+        _ = try await store.release(jobs[2].identity, ReleaseRequest(token: 1), now: 260)
+        #expect(try await store.figures(now: 260).jobs == ["pending": 5, "leased": 2, "done": 2, "quarantined": 1])
+    }
+
     @Test(arguments: Kind.allCases) func whatIsAcknowledgedIsThereAgain(_ kind: Kind) async throws {
         let place = try Place(kind)
         var store = try place.store()

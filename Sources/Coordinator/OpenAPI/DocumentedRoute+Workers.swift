@@ -35,7 +35,7 @@ extension DocumentedRoute {
         .init(
             .put, Routes.artefact("{digest}"), "putFile", .files, "Put a file under its SHA-256", access: .everyRole,
             parameters: [.digest],
-            body: .init(description: "The file's bytes.", content: ["application/octet-stream": .init(schema: .bytes)]),
+            body: .init(description: "The file's bytes; an empty file has none.", required: false, content: ["application/octet-stream": .init(schema: .bytes)]),
             answer: .json("StoredFile", "It is on disk."), problems: [422, 507], usesStore: false),
         .init(
             .get, Routes.artefact("{digest}"), "file", .files, "A file by its SHA-256", access: .everyRole,

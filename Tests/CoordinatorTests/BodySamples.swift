@@ -1,0 +1,97 @@
+import Catalogue
+import Foundation
+import Sweep
+import Wire
+
+@testable import Coordinator
+
+/// A value of every body that goes over the wire, in which nothing is left out or empty.
+enum BodySamples {
+    static var all: [(schema: String, value: Any)] {
+        get throws {
+            [
+                ("Problem", Problem(status: 400, title: "t", detail: "d")),
+                ("Health", Health(status: "ok", version: "1", disks: [.init(folder: "state", free: 1, isLow: true)])),
+                ("SubmitRequest", SubmitRequest(source: "s", file: "f", overrides: ["a=1"], fingerprints: ["brain": "f"])),
+                (
+                    "SubmitResponse",
+                    SubmitResponse(sweep: "s", total: 1, new: 1, reused: 0, queued: 0, withdrawn: 0, axes: ["seed": ["0": 1]])
+                ),
+                ("SweepList", SweepList(sweeps: [status])), ("JobPage", JobPage(jobs: [row], next: 1)), ("JobDetail", detail),
+                ("ControlRequest", ControlRequest(action: .pause, priority: 1, who: "w")), ("ControlResponse", ControlResponse(changed: 1)),
+                ("EventPage", EventPage(events: [.init(id: 1, at: 1, who: "w", what: "leased", job: digest, sweep: "s")], next: 1)),
+                ("WorkerList", WorkerList(workers: [.init(description: worker, seen: 1, jobs: 1, isPaused: false)])),
+                (
+                    "Explanation",
+                    Explanation(
+                        identity: digest, state: .pending, reasons: ["r"], nearest: .init(identity: digest, differences: ["epochs"]))
+                ),
+                ("LeaseRequest", LeaseRequest(worker: worker, count: 1, wait: 0)), ("LeaseResponse", LeaseResponse(leases: [lease])),
+                ("HeartbeatRequest", HeartbeatRequest(token: 1, worker: "w", progress: progress)),
+                ("HeartbeatResponse", HeartbeatResponse(action: .drain)),
+                ("CheckpointRequest", CheckpointRequest(token: 1, checkpoint: checkpoint)),
+                ("ResultRequest", ResultRequest(token: 1, result: result)),
+                ("FailureRequest", FailureRequest(token: 1, kind: .crash, error: "e", logTail: "l", signal: 11)),
+                ("ReleaseRequest", ReleaseRequest(token: 1)), ("Acknowledgement", Acknowledgement(state: .done, recorded: true)),
+                ("ResultColumns", ResultColumns([ResultRow(row)])), ("JobGrid", JobGrid(first: 0, states: "p", next: 0)),
+                ("DashboardTable", try table),
+            ]
+        }
+    }
+
+    private static let digest = String(repeating: "0a", count: 32)
+    private static let job = JobDescription(method: "ae", configuration: ["epochs": 2], dataset: "brain", fingerprint: digest, seed: 0)
+    private static let progress = JobProgress(epoch: 1, epochs: 2, loss: 0.5, imagesPerSecond: 10)
+    private static let checkpoint = JobRecord.Checkpoint(sha256: digest, epoch: 1)
+    private static let result = JobResult(
+        metrics: ["auc": 0.5], losses: [1], artefacts: [.init(name: "scores.json", sha256: digest, size: 1)], trainingSeconds: 1,
+        wallSeconds: 1, peakMemory: 1, worker: "w", host: "h", device: "cpu", engine: "e")
+    private static let row = JobRow(position: 0, identity: digest, job: job, state: .done, failedAttempts: 0, result: result)
+    private static let worker = WorkerDescription(
+        name: "w", host: "h", device: "cpu", memory: 1, datasets: ["brain": digest], methods: ["ae"], engine: "e", weights: ["vgg19"],
+        tags: ["fast"])
+
+    private static var policy: SweepPolicy {
+        var policy = SweepPolicy()
+        policy.requires.tags = ["fast"]
+        policy.requires.weights = ["vgg19"]
+        policy.limits.parallel = 1
+        policy.limits.maxFailed = 1
+        return policy
+    }
+
+    private static var status: SweepStatus {
+        SweepStatus(
+            name: "s", submitted: 1, jobs: [.leased: 1], total: 1, progress: 0.5, remaining: 1,
+            running: [.init(identity: digest, method: "ae", dataset: "brain", seed: 0, worker: "w", progress: progress)],
+            failing: [.init(identity: digest, method: "ae", dataset: "brain", seed: 0, error: "e")], policy: policy,
+            weights: [.init(name: "vgg19", jobs: 1, isOffered: true)])
+    }
+
+    private static var lease: Lease {
+        Lease(
+            identity: digest, job: job, token: 1, attempt: 1, duration: 30, heartbeat: 5, checkpoint: checkpoint,
+            checkpointInterval: .epochs(10), trainedWeights: digest, artefacts: .init())
+    }
+
+    private static var detail: JobDetail {
+        JobDetail(
+            identity: digest, job: job, record: JobRecord(hold: .init(worker: "w", expires: 1), checkpoint: checkpoint),
+            progress: progress, result: result,
+            attempts: [
+                .init(token: 1, worker: "w", started: 1, ended: 2, outcome: "failed", error: "e", logTail: "l", signal: 11)
+            ], sweeps: ["s"])
+    }
+
+    private static var table: DashboardTable {
+        get throws {
+            try WireCoding.decode(
+                from: Data(
+                    """
+                    {"metric": "auc", "metrics": [{"name": "auc", "title": "AUC"}], "datasets": [{"name": "brain", "title": "B"}],
+                    "lines": [{"title": "AE", "cells": {"brain": {"expected": 2,
+                    "values": {"auc": {"count": 2, "mean": 0.5, "deviation": 0.1, "place": 1}}}}}]}
+                    """.utf8))
+        }
+    }
+}
