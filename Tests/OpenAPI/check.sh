@@ -48,7 +48,7 @@ check() {
     (
         cd "$folder"
         MEDSWEEP_COORDINATOR=$address SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 \
-            "$programs/schemathesis" --config-file "$here/schemathesis.toml" run "$address/openapi.json" \
+            "$programs/python" -m schemathesis.cli --config-file "$here/schemathesis.toml" run "$address/openapi.json" \
             --max-examples "$examples" --workers 1 "$@"
     ) || result=$?
     # A coordinator that is not there any more is a finding, whatever the answers were.
