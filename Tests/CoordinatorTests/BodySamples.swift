@@ -26,13 +26,13 @@ enum BodySamples {
                     Explanation(
                         identity: digest, state: .pending, reasons: ["r"], nearest: .init(identity: digest, differences: ["epochs"]))
                 ),
-                ("LeaseRequest", LeaseRequest(worker: worker, count: 1, wait: 0)), ("LeaseResponse", LeaseResponse(leases: [lease])),
-                ("HeartbeatRequest", HeartbeatRequest(token: 1, worker: "w", progress: progress)),
+                ("LeaseRequest", LeaseRequest(worker: worker, count: 1, wait: 0, holding: [digest])), ("LeaseResponse", LeaseResponse(leases: [lease])),
+                ("HeartbeatRequest", HeartbeatRequest(token: 1, worker: "w", progress: progress, log: piece, curve: [point])),
                 ("HeartbeatResponse", HeartbeatResponse(action: .drain)),
                 ("CheckpointRequest", CheckpointRequest(token: 1, checkpoint: checkpoint)),
-                ("ResultRequest", ResultRequest(token: 1, result: result)),
-                ("FailureRequest", FailureRequest(token: 1, kind: .crash, error: "e", logTail: "l", signal: 11)),
-                ("ReleaseRequest", ReleaseRequest(token: 1)), ("Acknowledgement", Acknowledgement(state: .done, recorded: true)),
+                ("ResultRequest", ResultRequest(token: 1, result: result, log: piece, curve: [point])),
+                ("FailureRequest", FailureRequest(token: 1, kind: .crash, error: "e", logTail: "l", signal: 11, log: piece)),
+                ("LogPage", LogPage(text: "l", next: 1, isEnded: true, state: .done)), ("ReleaseRequest", ReleaseRequest(token: 1, log: piece)), ("Acknowledgement", Acknowledgement(state: .done, recorded: true)),
                 ("ResultColumns", ResultColumns([ResultRow(row)])), ("JobGrid", JobGrid(first: 0, states: "p", next: 0)),
                 ("DashboardTable", try table),
             ]
@@ -41,6 +41,8 @@ enum BodySamples {
 
     private static let digest = String(repeating: "0a", count: 32)
     private static let job = JobDescription(method: "ae", configuration: ["epochs": 2], dataset: "brain", fingerprint: digest, seed: 0)
+    private static let piece = LogPiece(offset: 0, text: "l")
+    private static let point = CurvePoint(epoch: 1, loss: 0.5, auc: 0.5)
     private static let progress = JobProgress(epoch: 1, epochs: 2, loss: 0.5, imagesPerSecond: 10)
     private static let checkpoint = JobRecord.Checkpoint(sha256: digest, epoch: 1)
     private static let result = JobResult(
@@ -57,6 +59,7 @@ enum BodySamples {
         policy.requires.weights = ["vgg19"]
         policy.limits.parallel = 1
         policy.limits.maxFailed = 1
+        policy.evaluateEvery = 5
         return policy
     }
 
@@ -71,7 +74,7 @@ enum BodySamples {
     private static var lease: Lease {
         Lease(
             identity: digest, job: job, token: 1, attempt: 1, duration: 30, heartbeat: 5, checkpoint: checkpoint,
-            checkpointInterval: .epochs(10), trainedWeights: digest, artefacts: .init())
+            checkpointInterval: .epochs(10), trainedWeights: digest, artefacts: .init(), evaluateEvery: 5)
     }
 
     private static var detail: JobDetail {
@@ -80,7 +83,7 @@ enum BodySamples {
             progress: progress, result: result,
             attempts: [
                 .init(token: 1, worker: "w", started: 1, ended: 2, outcome: "failed", error: "e", logTail: "l", signal: 11)
-            ], sweeps: ["s"])
+            ], sweeps: ["s"], curve: [point])
     }
 
     private static var table: DashboardTable {

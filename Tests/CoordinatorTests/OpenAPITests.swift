@@ -149,7 +149,7 @@ import Wire
             #expect(try await ask(served, "GET", "\(Routes.jobs(sweep: "s"))?\(query)").status == 400, "\(query)")
             #expect(try await ask(served, "GET", "\(Routes.grid(sweep: "s"))?\(query)").status == 400, "\(query)")
         }
-        for (count, wait) in [(0, 0.0), (4097, 0), (1, -0.5), (1, 61)] {
+        for (count, wait) in [(-1, 0.0), (4097, 0), (1, -0.5), (1, 61)] {
             let lease = LeaseRequest(worker: StoreConformanceTests.worker(), count: count, wait: wait)
             #expect(try await ask(served, "POST", Routes.leases, WireCoding.encode(lease)).status == 400, "\(count), \(wait)")
         }
