@@ -60,6 +60,10 @@ extension CoordinatorRoutes {
                             "state", "one of \(JobState.allCases.map(\.rawValue).joined(separator: ", "))", JobState.init(rawValue:)))
                 })
         }
+        router.get(RouterPath(Routes.source(sweep: ":name"))) { _, context in
+            let name = try context.name("name")
+            return try JSONAnswer.response(try await naming { try await store.source(of: name) })
+        }
         router.get(RouterPath(Routes.results(sweep: ":name"))) { _, context in
             let name = try context.name("name")
             return try JSONAnswer.response(ResultColumns(try await naming { try await store.resultRows(sweep: name) }))

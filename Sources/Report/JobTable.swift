@@ -61,6 +61,8 @@ struct JobTable {
     private struct Document: Encodable {
         let sweep: String
         let states: [JobState: Int]
+        /// The sweep file and its overrides.
+        let source: SubmitRequest?
         let cells: [CellEntry]
         let jobs: [JobRow]
     }
@@ -122,7 +124,7 @@ struct JobTable {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        let document = Document(sweep: report.status.name, states: report.status.jobs, cells: cells, jobs: report.jobs)
+        let document = Document(sweep: report.status.name, states: report.status.jobs, source: report.source, cells: cells, jobs: report.jobs)
         // Finite numbers and texts only: this cannot fail.
         return String(decoding: (try? encoder.encode(document)) ?? Data(), as: UTF8.self)
     }

@@ -10,9 +10,20 @@ struct Provenance {
     var html: String {
         """
         <section><h2>Provenance</h2><dl class="facts">\(facts.map { "<dt>\(HTML.escaped($0))</dt><dd>\(HTML.escaped($1))</dd>" }.joined())</dl>
+        \(file)
         <details><summary>All \(report.jobs.count) jobs</summary><div class="scroll"><table class="jobs"><thead><tr>\(Self.header.map { "<th>\($0)</th>" }.joined())</tr></thead>
         <tbody>\(report.jobs.map(row).joined())</tbody></table></div></details></section>
         """
+    }
+
+    /// The sweep file with what was added to it on the command line: with the same data the same jobs come out of them.
+    private var file: String {
+        guard let source = report.source else { return "" }
+        let overrides = source.overrides.isEmpty
+            ? "" : "<p>Overrides: \(source.overrides.map { "<code>\(HTML.escaped($0))</code>" }.joined(separator: " "))</p>"
+        return """
+            <details><summary>The sweep file, \(HTML.escaped(source.file))</summary>\(overrides)<pre>\(HTML.escaped(source.source))</pre></details>
+            """
     }
 
     private var facts: [(String, String)] {
@@ -35,6 +46,7 @@ struct Provenance {
             ("Metric", "\(policy.metric.goal.rawValue) \(policy.metric.name)"),
             ("Checkpoints", "every \(checkpoint)"),
             ("Core version", distinct(report.jobs.map { "\($0.job.coreVersion)" })),
+            ("Data", distinct(report.jobs.map { "\($0.job.dataset), SHA-256 of its content \($0.job.fingerprint)" })),
             ("Engines", distinct(results.map(\.engine))),
             ("Machines", distinct(results.map { "\($0.host) (\($0.device))" })),
             ("Failed attempts", "\(report.jobs.reduce(0) { $0 + $1.failedAttempts })"),

@@ -32,13 +32,18 @@ public struct SweepReport: Sendable {
     /// Example images by job identity.
     private(set) var examples: [String: ExampleSheet]
     let table: ResultTable
+    /// What the sweep was made from; `nil`: it is not known here.
+    let source: SubmitRequest?
 
     /// - Parameters:
+    ///   - source: the sweep file, for the provenance.
     ///   - scores: of the jobs whose curves are to be shown.
     ///   - examples: of the jobs whose images are to be shown.
     public init(
-        status: SweepStatus, jobs: [JobRow], scores: [String: ImageScores] = [:], examples: [String: ExampleSheet] = [:]
+        status: SweepStatus, jobs: [JobRow], source: SubmitRequest? = nil, scores: [String: ImageScores] = [:],
+        examples: [String: ExampleSheet] = [:]
     ) {
+        self.source = source
         self.status = status
         self.jobs = jobs
         self.scores = scores

@@ -33,6 +33,8 @@ public enum Routes {
     public static func sweep(_ name: String) -> String { "/v1/sweeps/\(name)" }
     /// GET `?after=POSITION&limit=N&state=STATE`: ``JobPage``.
     public static func jobs(sweep name: String) -> String { "/v1/sweeps/\(name)/jobs" }
+    /// GET: ``SubmitRequest``: the sweep file that the sweep was last made from, with its overrides.
+    public static func source(sweep name: String) -> String { "/v1/sweeps/\(name)/source" }
     /// GET: ``ResultColumns``: every job of a sweep, for tables.
     public static func results(sweep name: String) -> String { "/v1/sweeps/\(name)/results" }
     /// GET: ``JobDetail``. The first eight or more digits of an identity are enough where operators ask.

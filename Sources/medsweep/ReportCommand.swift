@@ -85,7 +85,8 @@ struct SweepResults: Sendable {
         _ status: SweepStatus, client: CoordinatorClient, for formats: Set<ReportFormat>
     ) async throws -> SweepResults {
         let jobs = try await formats.allSatisfy(\.isTable) ? client.tableJobs(sweep: status.name) : client.allJobs(sweep: status.name)
-        let report = SweepReport(status: status, jobs: jobs)
+        let source = formats.isDisjoint(with: [.html, .json]) ? nil : try await client.source(ofSweep: status.name)
+        let report = SweepReport(status: status, jobs: jobs, source: source)
         guard formats.contains(.html) else { return SweepResults(report: report) }
         var scores: [String: ImageScores] = [:]
         var examples: [String: ExampleSheet] = [:]

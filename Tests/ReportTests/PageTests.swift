@@ -57,6 +57,22 @@ import Wire
         #expect(throws: DecodingError.self) { try ExampleSheet(image: Data(), description: Data("{}".utf8)) }
     }
 
+    /// The page and the JSON tell what the sweep was made from, to the letter.
+    @Test func theSweepFileIsInTheProvenance() throws {
+        let jobs = [SampleReport.job("ae", "brain", 0, auc: 0.6)]
+        let request = SubmitRequest(
+            source: "sweep: s  # <b> & co\nmatrix: {method: ae}\n", file: "s.yaml", overrides: ["seed=0,1", "epochs=<5>"], fingerprints: [:])
+        let report = SweepReport(status: SampleReport.status(jobs), jobs: jobs, source: request)
+        let page = report.render(.html)
+        #expect(page.contains("<pre>sweep: s  # &lt;b&gt; &amp; co\nmatrix: {method: ae}\n</pre>"))
+        #expect(page.contains("The sweep file, s.yaml") && page.contains("<code>seed=0,1</code> <code>epochs=&lt;5&gt;</code>"))
+        #expect(page.contains("brain, SHA-256 of its content \(jobs[0].job.fingerprint)"))
+        struct Document: Decodable { let source: SubmitRequest? }
+        let document = try JSONDecoder().decode(Document.self, from: Data(report.render(.json).utf8))
+        #expect(document.source?.source == request.source && document.source?.overrides == request.overrides)
+        #expect(!SweepReport(status: SampleReport.status(jobs), jobs: jobs).render(.html).contains("The sweep file"))
+    }
+
     @Test func barsHaveErrorsAndTheStudysNumber() {
         let jobs = (0..<2).map { SampleReport.job("ae", "rsna", $0, auc: 0.66 + Double($0) / 50) }
         let page = SweepReport(status: SampleReport.status(jobs), jobs: jobs).render(.html)

@@ -47,6 +47,9 @@ extension DocumentedRoute {
             ],
             answer: .json("JobPage", "The page."), problems: [400, 404]),
         .init(
+            .get, Routes.source(sweep: "{name}"), "sweepSource", .sweeps, "The sweep file that a sweep was last made from",
+            parameters: [.sweepName], answer: .json("SubmitRequest", "What was submitted."), problems: [400, 404]),
+        .init(
             .get, Routes.results(sweep: "{name}"), "sweepResults", .sweeps, "Every job of a sweep with its metrics, for tables",
             parameters: [.sweepName], answer: .json("ResultColumns", "The jobs, grouped."), problems: [400, 404]),
         .init(

@@ -236,6 +236,7 @@ final class JobStore: Sendable {
 
     func sweeps() async throws -> [SweepStatus] { try await read { try $0.statuses() } }
     func sweep(_ name: String) async throws -> SweepStatus { try await read { try $0.status(of: name) } }
+    func source(of sweep: String) async throws -> SubmitRequest { try await read { try $0.source(of: sweep) } }
     func sweepNames() async throws -> [String] { try await read { try $0.sweepNames() } }
     func jobs(sweep: String, after: Int, limit: Int, state: JobState?) async throws -> JobPage {
         try await read { try $0.jobs(sweep: sweep, after: after, limit: limit, state: state) }

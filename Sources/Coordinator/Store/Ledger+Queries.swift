@@ -40,6 +40,19 @@ extension Ledger {
             isPaused: row.flag(4), isExpanding: !row.isNull(5), weights: try neededWeights(id, policy, now: now))
     }
 
+    /// What a sweep was last made from.
+    func source(of name: String) throws -> SubmitRequest {
+        let row = try connection.row("SELECT source, file, overrides, fingerprints FROM sweeps WHERE name = ?", [.text(name)])
+        return try request(row.orThrow(StoreError.unknownSweep(name)), from: 0)
+    }
+
+    /// A submit out of the columns `source`, `file`, `overrides` and `fingerprints`, of which `column` is the first.
+    func request(_ row: SQLRow, from column: Int) throws -> SubmitRequest {
+        SubmitRequest(
+            source: row.text(column), file: row.text(column + 1), overrides: try WireCoding.decode(from: Data(row.text(column + 2).utf8)),
+            fingerprints: try WireCoding.decode(from: Data(row.text(column + 3).utf8)))
+    }
+
     /// The pretrained weights that waiting jobs need; `nil`: none.
     private func neededWeights(_ sweep: Int64, _ policy: SweepPolicy, now: Double) throws -> [SweepStatus.NeededWeights]? {
         var jobs: [String: Int] = [:]

@@ -204,9 +204,7 @@ extension Ledger {
         try connection.run("UPDATE sweeps SET expanding = ? WHERE id = ?", [.real(now), .integer(row.integer(0))])
         return Expansion(
             sweep: row.integer(0), name: row.text(1), revision: row.int(2),
-            request: SubmitRequest(
-                source: row.text(3), file: row.text(4), overrides: try WireCoding.decode(from: Data(row.text(5).utf8)),
-                fingerprints: try WireCoding.decode(from: Data(row.text(6).utf8))))
+            request: try request(row, from: 3))
     }
 
     /// Gives up on an expansion that cannot be made any more.
