@@ -29,7 +29,8 @@ extension Parameters {
     func number<Number: LosslessStringConvertible & Comparable>(
         _ name: Substring, in range: ClosedRange<Number>
     ) throws -> Number? {
-        try value(name, "a \(Number.self is any BinaryInteger.Type ? "whole " : "")number from \(range.lowerBound) to \(range.upperBound)") {
+        let kind = Number.self is any BinaryInteger.Type ? "a whole number" : "a number"
+        return try value(name, "\(kind) from \(range.lowerBound) to \(range.upperBound)") {
             Number($0).flatMap { range.contains($0) ? $0 : nil }
         }
     }

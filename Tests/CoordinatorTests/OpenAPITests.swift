@@ -60,7 +60,9 @@ import Wire
         let body: Data
     }
 
-    private func ask(_ served: DoorServer, _ method: String, _ path: String, _ body: Data? = nil, token: String? = nil) async throws -> Answer {
+    private func ask(
+        _ served: DoorServer, _ method: String, _ path: String, _ body: Data? = nil, token: String? = nil
+    ) async throws -> Answer {
         var request = URLRequest(url: URL(string: "http://127.0.0.1:\(served.port)\(path)")!)
         request.httpMethod = method
         request.httpBody = body
@@ -112,7 +114,7 @@ import Wire
     @Test func rolesAreDocumented() async throws {
         let (worker, boss) = ("worker-token-123456", "operator-token-1234")
         let served = try await DoorServer { configuration in
-            let file = URL.temporaryDirectory.appending(path: "medsweep-tokens-\(UUID().uuidString)")
+            let file = configuration.stateFolder.deletingLastPathComponent().appending(path: "tokens")
             try Data("worker \(worker)\noperator \(boss)\n".utf8).write(to: file)
             configuration.tokenFile = file
         }
@@ -164,13 +166,15 @@ import Wire
         let served = try await DoorServer()
         #expect(try await ask(served, "POST", Routes.sweeps, WireCoding.encode(StoreConformanceTests.request())).status == 200)
         let lease = LeaseRequest(worker: StoreConformanceTests.worker(".health"), count: 4, wait: 0)
-        let leases = try WireCoding.decode(LeaseResponse.self, from: await ask(served, "POST", Routes.leases, WireCoding.encode(lease)).body).leases
+        let given = try await ask(served, "POST", Routes.leases, WireCoding.encode(lease))
+        let leases = try WireCoding.decode(LeaseResponse.self, from: given.body).leases
         #expect(leases.count == 4)
         #expect(await served.isWell)
         for lease in leases.prefix(3) {
             var result = StoreConformanceTests.result()
             result.wallSeconds = 1.7e308
-            #expect(try await ask(served, "POST", Routes.result(lease.identity), WireCoding.encode(ResultRequest(token: 1, result: result))).status == 200)
+            let posted = try WireCoding.encode(ResultRequest(token: 1, result: result))
+            #expect(try await ask(served, "POST", Routes.result(lease.identity), posted).status == 200)
         }
         let beat = HeartbeatRequest(token: 1, worker: ".health", progress: JobProgress(epoch: .min, epochs: 1))
         #expect(try await ask(served, "POST", Routes.heartbeat(leases[3].identity), WireCoding.encode(beat)).status == 200)

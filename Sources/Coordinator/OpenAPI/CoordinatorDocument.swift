@@ -38,7 +38,8 @@ extension OpenAPIDocument {
 extension CoordinatorRoutes {
     func addDocumentRoute(_ router: Router<CoordinatorContext>) {
         // It stays the same for as long as the coordinator runs.
-        let text = Result { String(decoding: try WireCoding.encode(OpenAPIDocument.coordinator(wantsTokens: tokens != nil)), as: UTF8.self) }
+        let document = OpenAPIDocument.coordinator(wantsTokens: tokens != nil)
+        let text = Result { String(decoding: try WireCoding.encode(document), as: UTF8.self) }
         router.get(RouterPath(Routes.document)) { _, _ in JSONAnswer.response(text: try text.get()) }
     }
 }

@@ -25,12 +25,10 @@ extension Ledger {
         }
         try save(entry, now: now)
         if let progress = request.progress {
+            let share = min(1, max(0, Double(progress.epoch) / Double(max(1, progress.epochs))))
             try connection.run(
                 "UPDATE jobs SET progress = ?, share = ? WHERE id = ?",
-                [
-                    .text(try Self.text(progress)), .real(min(1, max(0, Double(progress.epoch) / Double(max(1, progress.epochs))))),
-                    .integer(entry.id),
-                ])
+                [.text(try Self.text(progress)), .real(share), .integer(entry.id)])
         }
         if let piece = request.log { try append(piece, to: entry.id, token: request.token) }
         if let points = request.curve { try note(points, of: entry.id) }
