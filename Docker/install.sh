@@ -45,7 +45,7 @@ build)
     ;;
 test)
     # What tests start beside our own programs.
-    need openssl postgresql texlive-latex-base texlive-latex-recommended
+    need chromium openssl postgresql texlive-latex-base texlive-latex-recommended
     ;;
 demo)
     need mricron-data

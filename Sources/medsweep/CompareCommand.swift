@@ -49,15 +49,25 @@ struct CompareCommand: AsyncParsableCommand {
                 return command.json ? try Self.json(comparison) : comparison.text
             case (.sweep(let one), .sweep(let two)):
                 let status = try await client.sweep(one), other = try await client.sweep(two)
+                let metric = command.metric ?? status.policy.metric.name
                 let comparison = SweepComparison(
-                    (status.name, try await client.allJobs(sweep: status.name)), (other.name, try await client.allJobs(sweep: other.name)),
-                    metric: command.metric ?? status.policy.metric.name, goal: status.policy.metric.goal)
+                    (status.name, try await Self.rows(of: status.name, with: metric, client: client)),
+                    (other.name, try await Self.rows(of: other.name, with: metric, client: client)),
+                    metric: metric, goal: status.policy.metric.goal)
                 return command.json ? try Self.json(comparison) : comparison.text(color: Terminal.hasColors)
             default:
                 throw Failure(.usage, "'\(command.first)' and '\(command.second)' are a sweep and a job; name two sweeps or two jobs")
             }
         }
         Terminal.print(text)
+    }
+
+    /// Metrics that tables compare are had at once for 100,000 jobs; others stand in the jobs' whole results only.
+    private static func rows(of sweep: String, with metric: String, client: CoordinatorClient) async throws -> [ResultRow] {
+        guard Catalogue.comparedMetrics.contains(where: { $0.name == metric }) else {
+            return try await client.allJobs(sweep: sweep).map(ResultRow.init)
+        }
+        return try await client.results(sweep: sweep)
     }
 
     private static func json(_ value: some Encodable) throws -> String { String(decoding: try WireCoding.encode(value), as: UTF8.self) }

@@ -39,8 +39,11 @@ struct SweepComparison: Encodable {
 
     private enum CodingKeys: CodingKey { case first, second, metric, cells }
 
-    init(_ first: (name: String, jobs: [JobRow]), _ second: (name: String, jobs: [JobRow]), metric: String, goal: SweepPolicy.Metric.Goal) {
-        let tables = [first, second].map { ResultTable($0.jobs.map(ResultRow.init)) }
+    init(
+        _ first: (name: String, rows: [ResultRow]), _ second: (name: String, rows: [ResultRow]), metric: String,
+        goal: SweepPolicy.Metric.Goal
+    ) {
+        let tables = [first, second].map { ResultTable($0.rows) }
         let lines = tables[0].lines + tables[1].lines.filter { !tables[0].lines.contains($0) }
         let datasets = tables[0].datasets + tables[1].datasets.filter { !tables[0].datasets.contains($0) }
         cells = lines.flatMap { line in
