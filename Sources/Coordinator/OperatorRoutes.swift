@@ -66,7 +66,7 @@ extension CoordinatorRoutes {
         }
         router.get(RouterPath(Routes.results(sweep: ":name"))) { _, context in
             let name = try context.name("name")
-            return try JSONAnswer.response(ResultColumns(try await naming { try await store.resultRows(sweep: name) }))
+            return JSONAnswer.response(text: try ResultColumns(try await naming { try await store.resultRows(sweep: name) }).json())
         }
         router.post(RouterPath(Routes.control(sweep: ":name"))) { request, context in
             let name = try context.name("name")

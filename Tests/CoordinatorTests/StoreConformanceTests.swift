@@ -70,6 +70,7 @@ import Wire
         #expect(rows.filter { $0.metrics != nil }.count == 4)
         // On the wire, jobs that differ in their seeds only stand together.
         let columns: ResultColumns = try WireCoding.decode(from: WireCoding.encode(ResultColumns(rows)))
+        #expect(try WireCoding.decode(ResultColumns.self, from: Data(ResultColumns(rows).json().utf8)) == columns)
         #expect(columns.groups.count == 6 && columns.groups.allSatisfy { $0.seeds.count == 3 })
         let sent = columns.rows.sorted { $0.identity < $1.identity }
         let kept = rows.sorted { $0.identity < $1.identity }

@@ -30,6 +30,8 @@ actor DashboardStream {
     private var listeners: [Int: Listener] = [:]
     private var nextNumber = 0
     private var isRunning = false
+    /// The pause between two looks, while there is one.
+    private var nap: Task<Void, Never>?
     /// The last event that was looked at; `nil`: none yet.
     private var lastEvent: Int64?
     /// The newest events.
@@ -72,7 +74,10 @@ actor DashboardStream {
         continuation.yield(
             "retry: 2000\n" + Self.message("hello", #"{"now":\#(Date().timeIntervalSince1970),"version":"\#(Self.version)"}"#))
         listeners[number] = Listener(topic: topic, isAllowed: isAllowed, continuation: continuation)
-        if !isRunning {
+        if isRunning {
+            // Who opens a page shall not wait for the next look.
+            nap?.cancel()
+        } else {
             isRunning = true
             Task { await run() }
         }
@@ -87,16 +92,23 @@ actor DashboardStream {
     private func run() async {
         var beaten = ContinuousClock.now
         while !listeners.isEmpty, !waiters.isClosed {
+            var isSeen = true
             do {
                 try await look()
             } catch {
+                isSeen = false
                 logger.error("the dashboard could not look at the store: \(error)")
             }
             if .now - beaten > Self.heartbeat {
                 beaten = .now
                 for number in listeners.keys { send(": still here\n\n", to: number) }
             }
-            try? await Task.sleep(for: Self.period)
+            // Who has come in the meantime is told at once.
+            guard !isSeen || !listeners.values.contains(where: \.isNew) else { continue }
+            let nap = Task<Void, Never> { try? await Task.sleep(for: Self.period) }
+            self.nap = nap
+            await nap.value
+            self.nap = nil
         }
         for listener in listeners.values { listener.continuation.finish() }
         (listeners, lastEvent, recent, totals) = ([:], nil, [], [:])
@@ -127,7 +139,6 @@ actor DashboardStream {
             tell("job", try text(detail)) { $0.job == identity }
             try await tellLog(of: identity)
         }
-        for number in listeners.keys { listeners[number]?.isNew = false }
     }
 
     /// What is new of a job's log to each who reads it.
@@ -179,6 +190,7 @@ actor DashboardStream {
         let (all, new) = (try text(recent), events.isEmpty ? nil : try text(events))
         for (number, listener) in listeners {
             if listener.isNew {
+                listeners[number]?.isNew = false
                 send(Self.message("log", all), to: number)
             } else if let new {
                 send(Self.message("log", new), to: number)

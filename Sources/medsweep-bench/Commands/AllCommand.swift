@@ -4,12 +4,13 @@ import ArgumentParser
 struct AllCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "all",
-        abstract: "Runs all: training beside PyTorch, every method's speed, then the queue.",
+        abstract: "Runs all: training beside PyTorch, every method's speed, then the queue and how fast results are shown.",
         discussion: "Example: medsweep-bench --data demo-data")
 
     @OptionGroup var scripts: ScriptOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
     @OptionGroup(title: "Queue") var queue: QueueOptions
+    @OptionGroup(title: "Results") var results: ResultsOptions
 
     func run() throws {
         try TrainingBench(options: training, scripts: scripts.scripts).run()
@@ -17,5 +18,7 @@ struct AllCommand: ParsableCommand {
         try MethodsBench(options: training.pyTorch, methods: [], scripts: scripts.scripts).run()
         print()
         try QueueCommand.run(queue, scripts: scripts.scripts)
+        print()
+        try ResultsCommand.run(results, folder: queue.folder, peers: queue.peers, scripts: scripts.scripts)
     }
 }

@@ -4,6 +4,6 @@ import ArgumentParser
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "medsweep-bench",
-        abstract: "Compares training with PyTorch, and measures a coordinator's queue.",
-        subcommands: [AllCommand.self, TrainingCommand.self, MethodsCommand.self, QueueCommand.self], defaultSubcommand: AllCommand.self)
+        abstract: "Compares training with PyTorch, and measures a coordinator's queue and how fast results are shown.",
+        subcommands: [AllCommand.self, TrainingCommand.self, MethodsCommand.self, QueueCommand.self, ResultsCommand.self], defaultSubcommand: AllCommand.self)
 }

@@ -6,6 +6,8 @@ import Wire
 final class QueueUnderTest {
     let server: ServerProcess
     private let sweep: NoOpSweep
+    /// The sweep's name.
+    var name: String { sweep.name }
     /// Results that the load has delivered.
     private var delivered = 0
     private let bench: QueueBench

@@ -58,7 +58,7 @@ function signIn() {
         trouble.textContent = error.message;
       }
     },
-  }, element("p", {}, element("label", { for: "token" }, "An operator's token of this coordinator")), element("p", {}, input, " ",
+  }, element("p", {}, element("label", { for: "token" }, "An operator's token of this coordinator")), element("p", { class: "fields" }, input,
     element("button", { type: "submit" }, "Sign in")), trouble));
   input.focus();
 }

@@ -45,7 +45,7 @@ export function jobPage(main, identity) {
     const facts = [record.hold && `by ${record.hold.worker}`, record.isPaused && "paused",
       progress && isOpen && `epoch ${progress.epoch} of ${progress.epochs}`,
       progress?.imagesPerSecond && isOpen && `${Math.round(progress.imagesPerSecond)} images/s`,
-      record.failedAttempts > 0 && `${record.failedAttempts} failed attempts`].filter(Boolean);
+      record.failedAttempts > 0 && `${record.failedAttempts} failed attempt${record.failedAttempts === 1 ? "" : "s"}`].filter(Boolean);
     replace(body,
       element("p", {}, chip(record.state), " ", [`${job.method} on ${job.dataset}, seed ${job.seed}`, ...facts].join(" · ")),
       losses.length > 0 && [element("h2", {}, "Training loss"), curve("Training loss", losses, progress?.epochs)],

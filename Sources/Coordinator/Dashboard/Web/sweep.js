@@ -19,16 +19,17 @@ export function sweepPage(main, name) {
   }, title);
   const pause = act("pause", "Pause");
   const resume = act("resume", "Resume");
+  const retry = act("retry", "Retry failed");
+  const cancel = act("cancel", "Cancel", `Cancel sweep ${name}? Jobs without a result are taken out; results stay.`);
   const choice = element("select", { id: "metric", onchange: () => { metric = choice.value; drawTable(); } });
   const filter = element("select", { id: "state", onchange: () => load(filter.value) },
     element("option", { value: "" }, "choose a state"),
     ["quarantined", "failed", "leased", "pending", "cancelled", "done"].map((state) => element("option", { value: state }, stateTitle[state])));
   main.replaceChildren(
-    element("p", { class: "path" }, link("#/", "Sweeps"), " / "),
+    element("p", { class: "path" }, link("#/", "Sweeps")),
     element("h1", {}, name),
     facts,
-    element("div", { class: "buttons", role: "group", "aria-label": "Steering" }, pause, resume, act("retry", "Retry failed"),
-      act("cancel", "Cancel", `Cancel sweep ${name}? Jobs without a result are taken out; results stay.`)),
+    element("div", { class: "buttons", role: "group", "aria-label": "Steering" }, pause, resume, retry, cancel),
     failing,
     element("section", {}, element("h2", {}, "Results"),
       element("p", {}, element("label", { for: "metric" }, "Metric "), choice), results),
@@ -70,6 +71,8 @@ export function sweepPage(main, name) {
         `${number(entry.jobs)} jobs wait for the pretrained weights ${entry.name}, which no worker has.`)));
     pause.hidden = sweep.isPaused || isFinished(sweep);
     resume.hidden = !sweep.isPaused;
+    retry.hidden = !["quarantined", "failed", "cancelled"].some((state) => sweep.jobs[state]);
+    cancel.hidden = !["pending", "leased", "quarantined", "failed"].some((state) => sweep.jobs[state]);
     replace(failing, sweep.failing.length > 0 && [
       element("h2", {}, "Failing"),
       table("Failing jobs", ["Job", "Method", "Data set", "Seed", "Error"], sweep.failing.map((job) =>
