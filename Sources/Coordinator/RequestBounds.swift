@@ -15,6 +15,8 @@ enum RequestBounds {
     static let position = -1...exact
     /// The event, or the byte of a log, behind which a page begins; negative: so many of the last.
     static let event = -exact...exact
+    /// Where a piece of a log begins.
+    static let logOffset = 0...Int64(exact)
     /// Entries of a page.
     static let page = 1...1000
     /// Letters of a page of the dashboard's grid.

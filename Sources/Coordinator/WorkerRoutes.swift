@@ -9,8 +9,10 @@ extension CoordinatorRoutes {
             JSONAnswer.response(text: try leaseAnswer(try await lease(leaseRequests.read(bytes(of: request)), context)))
         }
         router.post(RouterPath(Routes.heartbeat(":identity"))) { request, context in
+            let posted: HeartbeatRequest = try await body(request)
+            try Self.check(posted.log)
             let action = try await store.heartbeat(
-                context.parameters.require("identity"), body(request), now: now, duration: configuration.leaseDuration)
+                context.parameters.require("identity"), posted, now: now, duration: configuration.leaseDuration)
             return try JSONAnswer.response(HeartbeatResponse(action: action))
         }
         router.post(RouterPath(Routes.checkpoint(":identity"))) { request, context in
@@ -23,6 +25,7 @@ extension CoordinatorRoutes {
         router.post(RouterPath(Routes.result(":identity"))) { request, context in
             let bytes = try await bytes(of: request)
             let posted: ResultRequest = try Self.decode(bytes)
+            try Self.check(posted.log)
             try requireArtefacts(posted.result.artefacts.map(\.sha256))
             // As it came: writing it anew would be a good part of the work.
             let text = JSONMember.value(of: "result", in: bytes.readableBytesView)
@@ -32,15 +35,19 @@ extension CoordinatorRoutes {
         }
         router.post(RouterPath(Routes.failure(":identity"))) { request, context in
             var posted: FailureRequest = try await body(request)
+            try Self.check(posted.log)
             posted.logTail = String(posted.logTail.suffix(16 << 10))
             return try JSONAnswer.response(
                 try await store.fail(context.parameters.require("identity"), posted, now: now))
         }
         router.post(RouterPath(Routes.release(":identity"))) { request, context in
-            try JSONAnswer.response(
-                try await store.release(context.parameters.require("identity"), body(request), now: now))
+            let posted: ReleaseRequest = try await body(request)
+            try Self.check(posted.log)
+            return try JSONAnswer.response(try await store.release(context.parameters.require("identity"), posted, now: now))
         }
     }
+
+    private static func check(_ piece: LogPiece?) throws { try RequestBounds.require(piece?.offset, in: RequestBounds.logOffset, "log.offset") }
 
     /// Waits for work for as long as the worker wants and is there.
     private func lease(_ request: LeaseRequest, _ context: CoordinatorContext) async throws -> [LeasedJob] {

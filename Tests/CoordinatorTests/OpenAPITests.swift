@@ -155,6 +155,17 @@ import Wire
             let lease = LeaseRequest(worker: StoreConformanceTests.worker(), count: count, wait: wait)
             #expect(try await ask(served, "POST", Routes.leases, WireCoding.encode(lease)).status == 400, "\(count), \(wait)")
         }
+        for offset in [-1, Int64.min, Int64.max] {
+            let piece = LogPiece(offset: offset, text: "l")
+            let path = String(repeating: "ab", count: 32)
+            let beat = HeartbeatRequest(token: 1, worker: "w", progress: nil, log: piece)
+            #expect(try await ask(served, "POST", Routes.heartbeat(path), WireCoding.encode(beat)).status == 400, "\(offset)")
+            #expect(try await ask(served, "POST", Routes.release(path), WireCoding.encode(ReleaseRequest(token: 1, log: piece))).status == 400)
+            let failure = FailureRequest(token: 1, error: "e", logTail: "", signal: nil, log: piece)
+            #expect(try await ask(served, "POST", Routes.failure(path), WireCoding.encode(failure)).status == 400)
+            let result = ResultRequest(token: 1, result: StoreConformanceTests.result(), log: piece)
+            #expect(try await ask(served, "POST", Routes.result(path), WireCoding.encode(result)).status == 400)
+        }
         let control = ControlRequest(action: .pause, priority: 1001, who: "me")
         #expect(try await ask(served, "POST", Routes.control(sweep: "s"), WireCoding.encode(control)).status == 400)
         #expect(await served.isWell)

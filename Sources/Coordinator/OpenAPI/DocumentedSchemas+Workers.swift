@@ -81,7 +81,8 @@ extension DocumentedSchemas {
         "LogPiece": .object(
             "What is new of an attempt's log.",
             [
-                "offset": .integer("Bytes of the attempt's log before this piece; what was sent before is known by it."),
+                "offset": .integer(
+                    "Bytes of the attempt's log before this piece; what was sent before is known by it.", RequestBounds.logOffset),
                 "text": .text("Lines. Of more than 64 KiB the end is kept."),
             ]),
         "Acknowledgement": .object(
