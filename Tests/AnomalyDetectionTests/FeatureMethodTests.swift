@@ -176,6 +176,33 @@ import Testing
         }
     }
 
+    /// SSIM of a few images at a time has the loss, the slopes and the maps of the whole.
+    @Test func lossesInPartsAreThoseOfTheWhole() throws {
+        let generator = try Generator(seed: 4)
+        func random(_ count: Int) throws -> Tensor {
+            let tensor = try Tensor.zeros([count, 3, 16, 16])
+            try tensor.fillUniform(-1...1, generator: generator)
+            return tensor
+        }
+        for count in [8, 9, 21] {
+            let (features, other) = (try random(count), try random(count))
+            func slope(_ loss: (Tensor) throws -> Tensor) throws -> (value: Double, slope: [Double]) {
+                let leaf = try other.detached().requireGradient()
+                // Not the leaf itself: what it is made of must get its slopes too.
+                let value = try loss(leaf * 2)
+                return (try value.item(), try #require(try value.gradients(of: [leaf])[0]).elements(Double.self))
+            }
+            let parts = try slope { try FeatureDistance.structural.loss(features, $0) }
+            let whole = try slope { try FeatureDistance.structural.elements(features, $0).mean() }
+            #expect(abs(parts.value - whole.value) < 1e-6 * abs(whole.value))
+            expectClose(parts.slope, whole.slope, within: 1e-5, "\(count) images")
+            let map = try FeatureDistance.structural.elements(features, other).mean(axes: [1], keepingDimensions: true)
+            let inParts = try FeatureDistance.structural.map(features, other)
+            #expect(inParts.shape == map.shape)
+            expectClose(try inParts.elements(Double.self), try map.elements(Double.self), within: 1e-6, "map of \(count) images")
+        }
+    }
+
     /// Without its weights a job ends with a sentence that says which.
     @Test func absentWeightsAreNamed() throws {
         for (name, weights) in [("fae-ssim", "resnet18"), ("ae-perceptual", "vgg19")] {
