@@ -97,15 +97,23 @@ extension CoordinatorRoutes {
         return posted
     }
 
+    /// Looks again and again for as long as the reader wants to wait, and answers with the last look.
+    /// - Parameter look: gives a page, and whether that is what the reader waits for.
+    private func waiting<Page>(_ query: Parameters, _ look: () async throws -> (Page, isAwaited: Bool)) async throws -> Page {
+        let deadline = ContinuousClock.now + .seconds(try query.wait())
+        while true {
+            let (page, isAwaited) = try await look()
+            if isAwaited || ContinuousClock.now >= deadline || waiters.isClosed || Task.isCancelled { return page }
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
     /// Waits for more of a job's log, or its end.
     private func log(_ identity: String, _ query: Parameters) async throws -> LogPage {
         let after = Int64(try query.number("after", in: RequestBounds.event) ?? 0)
-        let deadline = ContinuousClock.now + .seconds(try query.wait())
-        while true {
+        return try await waiting(query) {
             let page = try await store.log(identity, after: after)
-            let isOver = !page.text.isEmpty || page.isEnded || ContinuousClock.now >= deadline
-            if isOver || waiters.isClosed || Task.isCancelled { return page }
-            try? await Task.sleep(for: .milliseconds(250))
+            return (page, !page.text.isEmpty || page.isEnded)
         }
     }
 
@@ -113,16 +121,14 @@ extension CoordinatorRoutes {
     private func events(_ query: Parameters) async throws -> EventPage {
         var from = Int64(try query.number("after", in: RequestBounds.event) ?? 0)
         let limit = try query.limit()
-        let deadline = ContinuousClock.now + .seconds(try query.wait())
-        while true {
+        return try await waiting(query) {
             let place = from
             let page = try await naming {
                 try await store.events(
                     after: place, limit: limit, sweep: query["sweep"].map(String.init), job: query["job"].map(String.init))
             }
-            if !page.events.isEmpty || ContinuousClock.now >= deadline || waiters.isClosed || Task.isCancelled { return page }
             from = page.next
-            try? await Task.sleep(for: .milliseconds(250))
+            return (page, !page.events.isEmpty)
         }
     }
 

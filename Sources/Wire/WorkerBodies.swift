@@ -226,12 +226,12 @@ public struct FailureRequest: Codable, Sendable {
     /// The rest of the attempt's log.
     public var log: LogPiece?
     public init(token: Int64, kind: FailureKind = .error, error: String, logTail: String, signal: Int?, log: LogPiece? = nil) {
-        self.log = log
         self.token = token
         self.kind = kind
         self.error = error
         self.logTail = logTail
         self.signal = signal
+        self.log = log
     }
 }
 

@@ -120,14 +120,15 @@ public final class WorkerDaemon: Sendable {
                     if isAnswerLost { request.holding = held }
                     let leases = try await ask(request)
                     outage = 0
-                    isAnswerLost = false
-                    for lease in leases where !isKnown(lease) {
+                    // Only who asks for what was lost can be given what it has.
+                    for lease in leases where !isAnswerLost || !isKnown(lease) {
                         lastWork = .now
                         // Counted before it starts, or the next question would ask for its slot again.
                         let slot = JobSlot(lease, worker: context) { [slotFreed] in slotFreed.continuation.yield() }
                         running.withLock { $0[ObjectIdentifier(slot)] = slot }
                         group.addTask { await self.work(on: slot) }
                     }
+                    isAnswerLost = false
                     if !leases.isEmpty { await Self.gather() }
                     let isIdle = running.withLock { $0.isEmpty }
                     if leases.isEmpty, isIdle, let idle = configuration.exitWhenIdle,

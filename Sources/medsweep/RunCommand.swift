@@ -82,7 +82,7 @@ struct RunCommand: AsyncParsableCommand {
             fleet.stop()
         }
         try await present(status, client: client)
-        return status.jobs[.quarantined, default: 0] + status.jobs[.failed, default: 0]
+        return status.failedForGood
     }
 
     /// Workers would wait for weights for ever.

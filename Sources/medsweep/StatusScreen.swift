@@ -74,15 +74,11 @@ struct StatusScreen {
 
     /// `demo (paused)  [######------]  43 %  12/28 done  2 running  1 failed  about 1 min 10 s left, 12 jobs/h`
     private func sweep(_ status: SweepStatus, width: Int) -> String {
-        let name = status.name + (status.isPaused ? " (paused)" : "") + (status.isExpanding ? " (submitting)" : "")
         let longest = min(32, statuses.map { $0.name.count }.max() ?? 0)
         var parts = [
-            TextColumns.pad(name, to: longest), Self.bar(status.progress, width: width < 100 ? 12 : 24),
-            "\(Int((status.progress * 100).rounded(.down))) %", "\(status.jobs[.done, default: 0])/\(status.total) done",
-        ]
-        let lost = status.failedForGood
-        for (count, word) in [(status.jobs[.leased, default: 0], "running"), (lost, "failed"), (status.jobs[.cancelled, default: 0], "cancelled")]
-        where count > 0 { parts.append("\(count) \(word)") }
+            TextColumns.pad(StatusText.name(status), to: longest), StatusText.bar(status.progress, width: width < 100 ? 12 : 24),
+            StatusText.percent(status.progress),
+        ] + StatusText.counts(status)
         if status.isFinished {
             parts.append("finished")
         } else if status.isStalled {
@@ -102,7 +98,7 @@ struct StatusScreen {
             let progress = job.progress
             let share = progress.map { Double($0.epoch) / Double(max(1, $0.epochs)) } ?? 0
             return [
-                "  \(Self.name(job.method, job.dataset, job.seed, job.identity))", Self.bar(share, width: 10),
+                "  \(Self.name(job.method, job.dataset, job.seed, job.identity))", StatusText.bar(share, width: 10),
                 progress.map { "epoch \($0.epoch) of \($0.epochs)" } ?? "starting",
                 progress?.loss.map { "loss \(String(format: "%.4g", $0))" } ?? "",
                 progress?.imagesPerSecond.map { "\(Int($0.rounded())) images/s" } ?? "", "on \(job.worker.oneLine)",
@@ -123,11 +119,6 @@ struct StatusScreen {
 
     private static func name(_ method: String, _ dataset: String, _ seed: Int, _ identity: String) -> String {
         "\(method) on \(dataset), seed \(seed) (\(JobReference.short(identity)))"
-    }
-
-    private static func bar(_ share: Double, width: Int) -> String {
-        let filled = min(width, max(0, Int((share * Double(width)).rounded(.down))))
-        return "[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: width - filled))]"
     }
 
     /// `12 jobs/h`, `3.5 jobs/min`.

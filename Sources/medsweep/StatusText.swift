@@ -17,14 +17,7 @@ extension SweepStatus {
 enum StatusText {
     /// `demo (paused)  12/28 done  2 running  [######------]  43 %  about 1 min 10 s left`
     static func line(_ status: SweepStatus) -> String {
-        let name = status.name + (status.isPaused ? " (paused)" : "") + (status.isExpanding ? " (submitting)" : "")
-        var parts = ["\(name)  \(status.jobs[.done, default: 0])/\(status.total) done"]
-        for (count, word) in [
-            (status.jobs[.leased, default: 0], "running"), (status.failedForGood, "failed"), (status.jobs[.cancelled, default: 0], "cancelled"),
-        ] where count > 0 { parts.append("\(count) \(word)") }
-        let filled = Int((status.progress * 24).rounded(.down))
-        parts.append("[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: 24 - filled))]")
-        parts.append("\(Int((status.progress * 100).rounded(.down))) %")
+        var parts = [name(status)] + counts(status) + [bar(status.progress, width: 24), percent(status.progress)]
         if status.isFinished {
             parts.append("finished")
         } else if let remaining = status.remaining {
@@ -32,6 +25,28 @@ enum StatusText {
         }
         return parts.joined(separator: "  ")
     }
+
+    /// `demo (paused)`
+    static func name(_ status: SweepStatus) -> String {
+        status.name + (status.isPaused ? " (paused)" : "") + (status.isExpanding ? " (submitting)" : "")
+    }
+
+    /// `12/28 done`, `2 running` and so on, as far as there are any.
+    static func counts(_ status: SweepStatus) -> [String] {
+        let rest = [
+            (status.jobs[.leased, default: 0], "running"), (status.failedForGood, "failed"), (status.jobs[.cancelled, default: 0], "cancelled"),
+        ]
+        return ["\(status.jobs[.done, default: 0])/\(status.total) done"] + rest.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    }
+
+    /// `[######------]`
+    static func bar(_ share: Double, width: Int) -> String {
+        let filled = min(width, max(0, Int((share * Double(width)).rounded(.down))))
+        return "[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: width - filled))]"
+    }
+
+    /// `43 %`
+    static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded(.down))) %" }
 
     /// `vgg19-dcbb9e9d.pth`, or the name of weights that are not in the catalogue.
     static func file(_ weights: String) -> String {

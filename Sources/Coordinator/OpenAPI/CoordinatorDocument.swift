@@ -37,9 +37,19 @@ extension OpenAPIDocument {
 
 extension CoordinatorRoutes {
     func addDocumentRoute(_ router: Router<CoordinatorContext>) {
-        // It stays the same for as long as the coordinator runs.
-        let document = OpenAPIDocument.coordinator(wantsTokens: tokens != nil)
-        let text = Result { String(decoding: try WireCoding.encode(document), as: UTF8.self) }
-        router.get(RouterPath(Routes.document)) { _, _ in JSONAnswer.response(text: try text.get()) }
+        router.get(RouterPath(Routes.document)) { _, _ in
+            JSONAnswer.response(text: try (tokens == nil ? DocumentText.withoutTokens : DocumentText.withTokens).get())
+        }
+    }
+}
+
+/// The document's JSON, which is made when somebody asks for it and stays the same from then on.
+private enum DocumentText {
+    static let withoutTokens = text(wantsTokens: false)
+    static let withTokens = text(wantsTokens: true)
+
+    private static func text(wantsTokens: Bool) -> Result<String, any Error> {
+        let document = OpenAPIDocument.coordinator(wantsTokens: wantsTokens)
+        return Result { String(decoding: try WireCoding.encode(document), as: UTF8.self) }
     }
 }

@@ -14,5 +14,6 @@ struct LeasedJob: Sendable {
     let trainedWeights: String?
     /// The JSON of what the sweep keeps of its jobs.
     let artefacts: String
+    /// Epochs between two scorings of the test images, if the sweep wants any on the way.
     let evaluateEvery: Int?
 }

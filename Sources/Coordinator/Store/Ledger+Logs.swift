@@ -38,9 +38,7 @@ extension Ledger {
 
     /// The log behind `after` bytes; negative: its last `-after` bytes.
     func log(_ prefix: String, after: Int64) throws -> LogPage {
-        let entry = try JobEntry(
-            connection.row("SELECT \(JobEntry.columns) FROM jobs WHERE identity = ?", [.text(try resolve(prefix))])
-                .orThrow(StoreError.unknownJob(prefix)))
+        let entry = try found(prefix)
         let last = try connection.row(
             "SELECT place, length FROM job_logs WHERE job = ? ORDER BY place DESC LIMIT 1", [.integer(entry.id)])
         let end = last.map { $0.integer(0) + $0.integer(1) } ?? 0

@@ -138,10 +138,15 @@ extension Ledger {
         return JobPage(jobs: jobs, next: end < last ? end : nil)
     }
 
-    func job(_ prefix: String) throws -> JobDetail {
-        let entry = try JobEntry(
+    /// A job by its identity or the first digits of it, to be looked at only: it is not held.
+    func found(_ prefix: String) throws -> JobEntry {
+        try JobEntry(
             connection.row("SELECT \(JobEntry.columns) FROM jobs WHERE identity = ?", [.text(try resolve(prefix))])
                 .orThrow(StoreError.unknownJob(prefix)))
+    }
+
+    func job(_ prefix: String) throws -> JobDetail {
+        let entry = try found(prefix)
         let row = try connection.row("SELECT job, progress, result FROM jobs WHERE id = ?", [.integer(entry.id)])!
         return JobDetail(
             identity: entry.identity, job: try WireCoding.decode(from: Data(row.text(0).utf8)), record: entry.record,

@@ -19,8 +19,7 @@ struct ResultsCommand: ParsableCommand {
 
     static func run(_ options: ResultsOptions, folder: String, peers: String?, scripts: String) throws {
         guard options.resultJobs > 0 else { return }
-        var queue = try QueueOptions.parse(["--folder", folder])
-        queue.peers = peers
+        let queue = try QueueOptions.parse(["--folder", folder])
         print(try ResultsBench(options, bench: QueueBench(queue, scripts: scripts), scripts: URL(filePath: scripts), peers: peers).run())
     }
 }

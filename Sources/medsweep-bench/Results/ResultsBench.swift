@@ -33,8 +33,8 @@ struct ResultsBench {
         let table = try report(queue)
         progress.show("the dashboard's page")
         let ours = page(URL(filePath: options.browserPython), "page_times.py", [queue.server.address + "/", queue.name, String(options.runs)])
-        progress.show("optuna-dashboard's page")
         let theirs = peers.map { python in
+            progress.show("optuna-dashboard's page")
             let place = bench.folder.sub("optuna-page")
             try? FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
             return page(python, "optuna_page.py", [place.path, String(options.resultJobs), String(options.runs)])
