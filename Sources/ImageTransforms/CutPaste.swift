@@ -23,6 +23,16 @@ public struct CutPaste: Synthesis, Hashable, Codable {
         self.anomalyClass = anomalyClass
     }
 
+    public func check() throws(TransformError) {
+        guard area.lowerBound > 0, area.upperBound <= 1 else {
+            throw TransformError("CutPaste has an area of \(area); it must be above 0 and 1 at most")
+        }
+        guard aspect.lowerBound > 0, aspect.upperBound.isFinite else {
+            throw TransformError("CutPaste has an aspect of \(aspect); it must be above 0 and finite")
+        }
+        try jitter?.check()
+    }
+
     /// Which rectangle goes where.
     public struct Drawn: Sendable, Hashable, Codable {
         /// Of the rectangle, in pixels.

@@ -109,15 +109,36 @@ private struct Warp {
         let (a, b, d, e) = (fixed(matrix.a), fixed(matrix.b), fixed(matrix.d), fixed(matrix.e))
         var firstX = fixed(matrix.c + matrix.a * 0.5 + matrix.b * 0.5)
         var firstY = fixed(matrix.f + matrix.d * 0.5 + matrix.e * 0.5)
+        let (width, height) = (UInt32(old.width), UInt32(old.height))
         for row in 0..<new.height {
-            var (x, y) = (firstX, firstY)
-            for column in 0..<new.width {
-                let (fromX, fromY) = (Int(x >> 16), Int(y >> 16))
-                if fromX >= 0, fromX < old.width, fromY >= 0, fromY < old.height {
-                    move(from: fromY * old.width + fromX, to: row * new.width + column)
+            let (startX, startY) = (firstX, firstY)
+            @inline(__always) func place(_ column: Int) -> (x: UInt32, y: UInt32) {
+                let step = Int32(truncatingIfNeeded: column)
+                // Negative places become large ones, so that one comparison finds both.
+                return (UInt32(bitPattern: (startX &+ a &* step) >> 16), UInt32(bitPattern: (startY &+ d &* step) >> 16))
+            }
+            @inline(__always) func isInside(_ column: Int) -> Bool {
+                let (x, y) = place(column)
+                return x < width && y < height
+            }
+            // A line crosses the image at most once: what is inside is one stretch.
+            var (first, end) = (0, new.width)
+            while first < end, !isInside(first) { first += 1 }
+            while first < end, !isInside(end - 1) { end -= 1 }
+            let line = target + row * new.width
+            @inline(__always) func from(_ column: Int) -> Int {
+                let (x, y) = place(column)
+                return Int(y) &* old.width &+ Int(x)
+            }
+            if channels == 3 {
+                for column in first..<end {
+                    let place = from(column)
+                    line[column] = source[place]
+                    line[column &+ new.pixels] = source[place &+ old.pixels]
+                    line[column &+ 2 &* new.pixels] = source[place &+ 2 &* old.pixels]
                 }
-                x &+= a
-                y &+= d
+            } else {
+                for column in first..<end { line[column] = source[from(column)] }
             }
             firstX &+= b
             firstY &+= e

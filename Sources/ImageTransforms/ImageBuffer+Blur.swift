@@ -73,7 +73,8 @@ private struct ExtendedBox {
             for x in 0..<columns { sums[x] &+= UInt32(line[x]) &* repeats }
         }
         for y in 0..<rows {
-            let (leaving, entering, after, line) = (row(y - radius - 1), row(y + radius), row(y + radius + 1), target + y * columns)
+            let (leaving, entering, after) = (row(y - radius - 1), row(y + radius), row(y + radius + 1))
+            let line = target + y * columns
             for x in 0..<columns {
                 let before = UInt32(leaving[x])
                 let sum = sums[x] &+ UInt32(entering[x]) &- before

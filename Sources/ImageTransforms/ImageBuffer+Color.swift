@@ -70,23 +70,8 @@ extension ImageBuffer {
     }
 
     private func shiftHue(_ turn: Double) {
-        let shift = UInt8(truncatingIfNeeded: Int(turn * 255))
-        let count = size.pixels
-        let (red, green, blue) = (plane(0).baseAddress!, plane(1).baseAddress!, plane(2).baseAddress!)
-        HueTables.shared.withTables { tables in
-            for pixel in 0..<count {
-                let (r, g, b) = (red[pixel], green[pixel], blue[pixel])
-                let (highest, lowest) = (max(r, max(g, b)), min(r, min(g, b)))
-                if highest == lowest { continue }
-                let (hue, saturation) = HueSaturation.of(r, g, b, highest: highest, lowest: lowest)
-                if saturation == 0 {
-                    (red[pixel], green[pixel], blue[pixel]) = (highest, highest, highest)
-                    continue
-                }
-                let (newRed, newGreen, newBlue) = tables.color(hue: hue &+ shift, saturation: saturation, value: highest)
-                (red[pixel], green[pixel], blue[pixel]) = (newRed, newGreen, newBlue)
-            }
-        }
+        HueShift(UInt8(truncatingIfNeeded: Int(turn * 255)))
+            .apply(red: plane(0).baseAddress!, green: plane(1).baseAddress!, blue: plane(2).baseAddress!, count: size.pixels)
     }
 }
 
@@ -99,34 +84,8 @@ enum Luma {
 
 /// Pillow's Blend.c.
 private enum Blend {
-    /// `value` held to 0...255 and cut off to an integer. By way of the number's bits, since a checked conversion keeps a
-    /// loop from being vectorised: the sum with 2²³ has no room for a fraction and rounds it away.
+    /// `value` held to 0...255 and cut off to an integer.
     @inline(__always) static func clipped(_ value: Float) -> UInt8 {
-        let held = value < 0 ? 0 : value > 255 ? 255 : value
-        let nearest = (held + 0x1p23) - 0x1p23
-        let whole = nearest > held ? nearest - 1 : nearest
-        return UInt8(truncatingIfNeeded: (whole + 0x1p23).bitPattern)
-    }
-}
-
-/// Pillow's rgb2hsv of one pixel that is not grey.
-private enum HueSaturation {
-    @inline(__always) static func of(
-        _ red: UInt8, _ green: UInt8, _ blue: UInt8, highest: UInt8, lowest: UInt8
-    ) -> (hue: UInt8, saturation: UInt8) {
-        let range = Float(highest - lowest)
-        @inline(__always) func below(_ value: UInt8) -> Float { Float(highest - value) / range }
-        let hue: Float
-        if red == highest {
-            hue = below(blue) - below(green)
-        } else if green == highest {
-            hue = Float(2.0 + Double(below(red)) - Double(below(blue)))
-        } else {
-            hue = Float(4.0 + Double(below(green)) - Double(below(red)))
-        }
-        let turned = Double(hue) / 6.0 + 1.0
-        let share = Float(turned >= 1 ? turned - 1 : turned)
-        let saturation = range / Float(highest)
-        return (UInt8(Double(share) * 255.0), UInt8(Double(saturation) * 255.0))
+        Truncation.byte(value < 0 ? 0 : value > 255 ? 255 : value)
     }
 }

@@ -97,28 +97,33 @@ extension ResamplingTaps {
         _ source: UnsafePointer<UInt8>, columns: Int, to target: UnsafeMutablePointer<UInt8>, sums: UnsafeMutablePointer<Int32>
     ) {
         let half = Int32(1) << (ResamplingTaps.precision - 1)
+        // `clipped` once more: a function of another module is called and not inlined, here for every pixel.
+        let precision = ResamplingTaps.precision
+        @inline(__always) func level(_ sum: Int32) -> UInt8 { UInt8(truncatingIfNeeded: min(255, max(0, sum &>> precision))) }
         weights.withUnsafeBufferPointer { weights in
             for row in 0..<starts.count {
                 let (first, count) = (source + starts[row] * columns, counts[row])
                 let (shares, line) = (weights.baseAddress! + row * stride, target + row * columns)
-                @inline(__always) func tap(_ index: Int) -> (UnsafePointer<UInt8>, Int32) { (first + index * columns, shares[index]) }
+                @inline(__always) func tap(_ index: Int) -> (UnsafePointer<UInt8>, Int32) {
+                    (first + index * columns, shares[index])
+                }
                 switch count {
                 case 1:
                     let (a, p) = tap(0)
-                    for x in 0..<columns { line[x] = Self.clipped(half &+ Int32(a[x]) &* p) }
+                    for x in 0..<columns { line[x] = level(half &+ Int32(a[x]) &* p) }
                 case 2:
                     let ((a, p), (b, q)) = (tap(0), tap(1))
-                    for x in 0..<columns { line[x] = Self.clipped(half &+ Int32(a[x]) &* p &+ Int32(b[x]) &* q) }
+                    for x in 0..<columns { line[x] = level(half &+ Int32(a[x]) &* p &+ Int32(b[x]) &* q) }
                 case 3:
                     let ((a, p), (b, q), (c, r)) = (tap(0), tap(1), tap(2))
                     for x in 0..<columns {
-                        line[x] = Self.clipped(half &+ Int32(a[x]) &* p &+ Int32(b[x]) &* q &+ Int32(c[x]) &* r)
+                        line[x] = level(half &+ Int32(a[x]) &* p &+ Int32(b[x]) &* q &+ Int32(c[x]) &* r)
                     }
                 case 4:
                     let ((a, p), (b, q), (c, r), (d, s)) = (tap(0), tap(1), tap(2), tap(3))
                     for x in 0..<columns {
                         let front = half &+ Int32(a[x]) &* p &+ Int32(b[x]) &* q
-                        line[x] = Self.clipped(front &+ Int32(c[x]) &* r &+ Int32(d[x]) &* s)
+                        line[x] = level(front &+ Int32(c[x]) &* r &+ Int32(d[x]) &* s)
                     }
                 default:
                     sums.update(repeating: half, count: columns)
@@ -137,7 +142,7 @@ extension ResamplingTaps {
                         for x in 0..<columns { sums[x] = sums[x] &+ Int32(a[x]) &* p }
                         index += 1
                     }
-                    for x in 0..<columns { line[x] = Self.clipped(sums[x]) }
+                    for x in 0..<columns { line[x] = level(sums[x]) }
                 }
             }
         }

@@ -144,7 +144,8 @@ private final class Page {
 
     private static func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
         // As long as a cache line, which every vector's alignment divides.
-        UnsafeMutableRawPointer.allocate(byteCount: max(64, count), alignment: 64).bindMemory(to: UInt8.self, capacity: max(64, count))
+        let size = max(64, count)
+        return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64).bindMemory(to: UInt8.self, capacity: size)
     }
 
     deinit { bytes.deallocate() }

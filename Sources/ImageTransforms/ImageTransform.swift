@@ -75,7 +75,9 @@ public enum ImageTransform: Sendable, Hashable, Codable {
     /// - Throws: ``TransformError`` for parameters that mean nothing, such as a probability above 1.
     public func check() throws(TransformError) {
         func check(_ size: ImageSize) throws(TransformError) {
-            guard size.width > 0, size.height > 0 else { throw TransformError("a transform makes images of \(size) pixels; a size must be positive") }
+            guard size.width > 0, size.height > 0 else {
+                throw TransformError("a transform makes images of \(size) pixels; a size must be positive")
+            }
         }
         func check(probability: Double) throws(TransformError) {
             guard probability >= 0, probability <= 1 else {

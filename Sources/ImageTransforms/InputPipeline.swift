@@ -47,12 +47,13 @@ public final class InputPipeline {
     private let imageCount: Int
 
     /// Starts the threads, which wait for ``begin(epoch:order:batch:)``.
-    /// - Throws: ``TransformError`` when a size or number is not positive.
+    /// - Throws: ``TransformError`` when a size or number is not positive, or a synthesis has parameters that mean nothing.
     public init(source: any ImageSource, configuration: Configuration) throws(TransformError) {
-        guard configuration.size.width > 0, configuration.size.height > 0, configuration.batchSize > 0, configuration.threads > 0 else {
-            throw TransformError(
-                "\(configuration.threads) threads cannot make batches of \(configuration.batchSize) images of \(configuration.size) pixels")
+        let (size, batchSize, threads) = (configuration.size, configuration.batchSize, configuration.threads)
+        guard size.width > 0, size.height > 0, batchSize > 0, threads > 0 else {
+            throw TransformError("\(threads) threads cannot make batches of \(batchSize) images of \(size) pixels")
         }
+        for synthesis in configuration.views { try synthesis.check() }
         imageCount = source.count
         let batches = (0...Self.lookAhead).map { _ in
             InputBatch(

@@ -32,7 +32,8 @@ public struct RandomStream: Sendable {
     public init(seed: UInt64, epoch: Int, image: Int, purpose: Purpose, occurrence: Int = 0) {
         // Every step is a bijection of what came before, so that streams that differ in one argument only never coincide.
         var hash: UInt64 = 0
-        for word in [seed, UInt64(bitPattern: Int64(epoch)), UInt64(bitPattern: Int64(image)), purpose.rawValue, UInt64(occurrence)] {
+        let numbers = [epoch, image, occurrence].map { UInt64(bitPattern: Int64($0)) }
+        for word in [seed, numbers[0], numbers[1], purpose.rawValue, numbers[2]] {
             var step = SplitMix64(seed: hash ^ word)
             hash = step.next()
         }

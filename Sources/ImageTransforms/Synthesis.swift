@@ -6,6 +6,9 @@ public protocol Synthesis: Sendable {
     /// Whether a second image is needed, to take pixels from.
     var needsPartner: Bool { get }
 
+    /// - Throws: ``TransformError`` for parameters that mean nothing.
+    func check() throws(TransformError)
+
     /// Changes `image` in place and leaves its size and channels.
     /// - Parameters:
     ///   - image: the image, already transformed. ``ImageBuffer/part`` is free to use.
@@ -22,6 +25,9 @@ public protocol Synthesis: Sendable {
 extension Synthesis {
     /// Most syntheses do with one image.
     public var needsPartner: Bool { false }
+
+    /// Without parameters there is nothing to check.
+    public func check() throws(TransformError) {}
 }
 
 /// The view that is the image itself, of class 0.

@@ -18,7 +18,9 @@ struct CutPasteTests {
             var labels = [Float](repeating: 0, count: buffer.size.pixels)
             labels.withUnsafeMutableBufferPointer { CutPaste().apply(item.drawn, to: buffer, labels: $0) }
             #expect(Fixture.sum(buffer.image.pixels) == item.sum, "\(item)")
-            let (rows, columns) = (item.drawn.targetY..<item.drawn.targetY + item.drawn.size.height, item.drawn.targetX..<item.drawn.targetX + item.drawn.size.width)
+            let drawn = item.drawn
+            let rows = drawn.targetY..<drawn.targetY + drawn.size.height
+            let columns = drawn.targetX..<drawn.targetX + drawn.size.width
             for y in 0..<buffer.height {
                 for x in 0..<buffer.width {
                     #expect(labels[y * buffer.width + x] == (rows.contains(y) && columns.contains(x) ? 1 : 0))
@@ -41,6 +43,16 @@ struct CutPasteTests {
             corners.insert(drawn.targetX)
         }
         #expect(corners.count > 100)
+    }
+
+    @Test func nonsenseIsRefused() {
+        for nonsense in [
+            CutPaste(area: 0...0.1), CutPaste(area: 0.5...1.5), CutPaste(aspect: -1...1),
+            CutPaste(jitter: ColorJitter(brightness: -1...1, contrast: nil, saturation: nil, hue: nil)),
+        ] {
+            #expect(throws: TransformError.self) { try nonsense.check() }
+        }
+        #expect(throws: Never.self) { try CutPaste().check() }
     }
 
     /// The smallest images have room for a pixel.

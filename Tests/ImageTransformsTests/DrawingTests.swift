@@ -56,7 +56,8 @@ struct DrawingTests {
             let channels = Bool.random(using: &generator) ? 3 : 1
             let image = picture(size, channels: channels, seed: UInt64(round))
             // A long side may grow by repeated resizing of the short one.
-            let transforms = try TransformSequence((0..<Int.random(in: 1...3, using: &generator)).map { _ in anyTransform(using: &generator) })
+            let count = Int.random(in: 1...3, using: &generator)
+            let transforms = try TransformSequence((0..<count).map { _ in anyTransform(using: &generator) })
             var stream = random(round)
             let drawn = transforms.draw(using: &stream, size: size)
             for step in drawn { size = step.size(after: size) }
@@ -98,9 +99,11 @@ struct DrawingTests {
             #expect(area > 0.19 && area < 0.51 && aspect > 0.73 && aspect < 1.37)
             #expect(x >= 0 && y >= 0 && x + part.width <= 200 && y + part.height <= 150)
         }
-        let narrow = RandomResizedCrop(size: ImageSize(side: 8), scale: 0.9...1, ratio: 1...1).draw(using: &stream, size: ImageSize(width: 100, height: 20))
+        let narrow = RandomResizedCrop(size: ImageSize(side: 8), scale: 0.9...1, ratio: 1...1)
+            .draw(using: &stream, size: ImageSize(width: 100, height: 20))
         #expect(narrow == (40, 0, ImageSize(side: 20)))
-        let tall = RandomResizedCrop(size: ImageSize(side: 8), scale: 0.9...1, ratio: 0.5...1).draw(using: &stream, size: ImageSize(width: 10, height: 55))
+        let tall = RandomResizedCrop(size: ImageSize(side: 8), scale: 0.9...1, ratio: 0.5...1)
+            .draw(using: &stream, size: ImageSize(width: 10, height: 55))
         #expect(tall == (0, 17, ImageSize(width: 10, height: 20)))
     }
 

@@ -40,6 +40,26 @@ struct TransformTests {
         }
     }
 
+    struct HueCase: Decodable {
+        let blue: UInt8
+        let turn: Double
+        let sum: UInt32
+    }
+
+    /// Eighteen planes through the cube of all colours.
+    @Test func turnsAllHues() throws {
+        let cases = try Fixture.decode([HueCase].self, "hues.json")
+        #expect(cases.count == 18)
+        let buffer = ImageBuffer()
+        for item in cases {
+            var planes: [UInt8] = []
+            for y in 0..<256 { for x in 0..<256 { planes += [UInt8(x), UInt8(y), item.blue] } }
+            buffer.load(Image(width: 256, height: 256, channels: 3, pixels: planes))
+            buffer.adjust(.hue(item.turn))
+            #expect(Fixture.sum(buffer.image.pixels) == item.sum, "\(item)")
+        }
+    }
+
     /// The ways of `Image` and of the buffer agree.
     @Test func resizesLikeImages() throws {
         for name in ["astronaut", "camera"] {
@@ -50,7 +70,8 @@ struct TransformTests {
                     #expect(image == picture.resized(width: size.width, height: size.height, filter: filter))
                 }
             }
-            #expect(DrawnTransform.crop(x: 3, y: 4, size: ImageSize(side: 9)).apply(to: picture) == picture.cropped(x: 3, y: 4, width: 9, height: 9))
+            let part = DrawnTransform.crop(x: 3, y: 4, size: ImageSize(side: 9)).apply(to: picture)
+            #expect(part == picture.cropped(x: 3, y: 4, width: 9, height: 9))
         }
     }
 }

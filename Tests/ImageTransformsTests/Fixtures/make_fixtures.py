@@ -7,6 +7,7 @@ Files
                     written in JSON), the size of the result, where its pixels begin in `expected.bin` (rows, channels
                     interleaved), or only their CRC-32 for the many random cases.
     expected.bin    The pixels.
+    hues.json       CRC-32s of planes through the RGB cube (red is x, green y, blue given, 256 × 256) with turned hues.
     cut_paste.json  Rectangles, as the Swift type CutPaste.Drawn is written, with the CRC-32 of the picture that results.
 
 Made with Pillow 13.0 and torchvision 0.29.
@@ -241,11 +242,24 @@ def make_cut_paste(images):
         file.write("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n")
 
 
+def make_hues():
+    ramp = bytes(range(256))
+    cases = []
+    for blue in range(0, 256, 15):
+        turn = round(blue / 255 - 0.5, 3)
+        red, green = Image.frombytes("L", (256, 256), ramp * 256), Image.frombytes("L", (256, 256), ramp * 256).transpose(Image.TRANSPOSE)
+        image = Image.merge("RGB", (red, green, Image.new("L", (256, 256), blue)))
+        cases.append({"blue": blue, "turn": turn, "sum": zlib.crc32(F.adjust_hue(image, turn).tobytes())})
+    with open(os.path.join(HERE, "hues.json"), "w") as file:
+        file.write("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n")
+
+
 def main():
     images = pictures()
     for name, image in images.items():
         image.save(os.path.join(HERE, name + ".png"), optimize=True)
     make_cases(images)
+    make_hues()
     make_cut_paste(images)
 
 
