@@ -1,22 +1,29 @@
 extension Image {
-    /// How an image is resized.
-    public enum Filter: Sendable {
-        /// Pillow's BILINEAR: a triangle as wide as the reduction, so that shrinking does not alias.
+    /// How an image is resized. All but `nearest` grow as wide as the reduction, so that shrinking does not alias.
+    public enum Filter: String, Sendable, Codable, CaseIterable {
+        /// Pillow's BILINEAR: a triangle, one pixel to each side.
         case bilinear
+        /// Pillow's BICUBIC: Keys' cubic convolution with a = -1/2, two pixels to each side.
+        case bicubic
+        /// Pillow's LANCZOS: a sinc windowed by a sinc, three pixels to each side.
+        case lanczos
         /// Pillow's NEAREST, for masks.
         case nearest
     }
 
     /// The image at another size, equal to Pillow's `resize`: two passes, across and then down, in 22-bit fixed
-    /// point with 8-bit rounding between them. Both sizes are in pixels and positive; the aspect is not kept.
+    /// point with 8-bit rounding between them. (Pillow from 13 on goes down first where that is less work, and then some levels
+    /// differ by 1, or by 2 for the filters with negative weights.) Both sizes are in pixels and positive; the aspect is not kept.
     public func resized(width: Int, height: Int, filter: Filter) -> Image {
         precondition(width > 0 && height > 0, "the size is positive")
         if width == self.width, height == self.height { return self }
         switch filter {
         case .nearest: return nearest(width: width, height: height)
-        case .bilinear:
-            let across = width == self.width ? self : resampledAcross(ResamplingTaps(from: self.width, to: width))
-            return height == self.height ? across : across.resampledDown(ResamplingTaps(from: self.height, to: height))
+        case .bilinear, .bicubic, .lanczos:
+            let across = width == self.width
+                ? self : resampledAcross(ResamplingTaps(from: self.width, to: width, filter: filter))
+            return height == self.height
+                ? across : across.resampledDown(ResamplingTaps(from: self.height, to: height, filter: filter))
         }
     }
 
