@@ -5,7 +5,7 @@ import Testing
 @testable import AnomalyDetection
 @testable import Torch
 
-/// Every method against a restatement of its equations in PyTorch in double precision (`make_method_fixtures.py`): scores,
+/// Every method against a restatement of its equations in PyTorch in double precision (`Tests/Reference/make_methods.py`): scores,
 /// map, each term of the losses, gradients, and one step of the optimisers.
 struct MethodParityTests {
     struct Case: Decodable, Sendable {
