@@ -4,11 +4,15 @@
 # make test-api  a running coordinator against its OpenAPI document, by Schemathesis from PyPI
 # make bench  speed and agreement beside PyTorch, and the queue beside HyperQueue and Optuna, in the same run
 #
-# LIBTORCH=/path/to/torch builds against that libtorch instead of Debian's, in a build folder of its own.
+# All of them build against the libtorch that Docker/install.sh chooses, and it tells which: LIBTORCH=/path/to/torch, or the
+# PyTorch of python3, or a pinned one from PyPI, or Debian's. Another choice compiles one C++ file anew and links again.
 
-BUILD := .build$(if $(LIBTORCH),-libtorch)
+BUILD = .build
 RELEASE = $(BUILD)/release
 DEMO = demo-data
+# Asked for when it is used, after `install` has chosen.
+ENGINE = LIBTORCH="$$(sh Docker/install.sh engine)"
+CHOICE = .build/engine/choice
 
 # What the release build is made of: without changes there, make need not ask the package manager, which takes its time.
 SOURCES := Package.swift $(shell find Sources -type f)
@@ -20,9 +24,12 @@ install:
 
 release: install $(BUILD)/.release
 
+# Changes only when the choice does.
+$(CHOICE): install ;
+
 # Debug information would take a good part of the time and most of the disk; stack traces have names without it.
-$(BUILD)/.release: $(SOURCES)
-	swift build -c release -debug-info-format none --scratch-path $(BUILD)
+$(BUILD)/.release: $(SOURCES) $(CHOICE)
+	$(ENGINE) swift build -c release -debug-info-format none
 	@touch $@
 
 demo: release
@@ -38,16 +45,16 @@ demo-all: release
 test: install
 	@sh Docker/install.sh test
 	@sh Docker/install.sh weights >/dev/null || echo "medsweep: tests with real weights are left out" >&2
-	swift build --build-tests --scratch-path $(BUILD)
-	swift test --skip-build --no-parallel --scratch-path $(BUILD)
+	$(ENGINE) swift build --build-tests
+	$(ENGINE) swift test --skip-build --no-parallel
 
 test-api: install
 	@sh Docker/install.sh api $(BUILD)/api
-	swift build --product medsweep --scratch-path $(BUILD)
+	$(ENGINE) swift build --product medsweep
 	sh Tests/OpenAPI/check.sh $(BUILD)/debug/medsweep $(BUILD)/api
 
 bench: release
-	@sh Docker/install.sh bench
+	@sh Docker/install.sh bench $(BUILD)/pytorch
 	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
 	@sh Docker/install.sh peers $(BUILD)/peers
-	$(RELEASE)/medsweep-bench --data $(DEMO) --peers $(BUILD)/peers/bin/python
+	$(RELEASE)/medsweep-bench --data $(DEMO) --python $(BUILD)/pytorch/bin/python --peers $(BUILD)/peers/bin/python

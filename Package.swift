@@ -2,9 +2,9 @@
 import Foundation
 import PackageDescription
 
-// Which libtorch the worker is built against. Debian's `libtorch-dev` needs no path; any other
-// libtorch (an unpacked archive, or the `torch` folder of a pip installation) is named by the
-// environment variable LIBTORCH. C++17 for both: Debian's headers do not compile as C++20.
+// Which libtorch the worker is built against: the one named by the environment variable LIBTORCH, a folder with include/ and
+// lib/ (`make` sets it to what `Docker/install.sh engine` chose), or else Debian's `libtorch-dev`, which needs no path. C++17
+// for all of them: Debian's headers do not compile as C++20.
 let libtorch = ProcessInfo.processInfo.environment["LIBTORCH"].flatMap { $0.isEmpty ? nil : $0 }
 
 /// `-isystem` rather than `-I`, so that warnings inside libtorch's own headers stay quiet.
@@ -20,12 +20,23 @@ let openBLAS = "/usr/lib/aarch64-linux-gnu/openblas-openmp"
 let openBLAS = "/usr/lib/x86_64-linux-gnu/openblas-openmp"
 #endif
 
-/// Only `torch_cpu` and `c10`: linking `torch` would pull in the CUDA libraries of a CUDA build. A libtorch of one's own
-/// is linked by path: by name, the folders that pkg-config names come first, and Debian's libtorch may lie there.
+/// Where a libtorch's libraries are looked for at run time: where they lie, then where `Docker/install.sh bundle` puts a copy
+/// beside the programs. Even on the CPU, a CUDA build of PyTorch from PyPI needs libraries of NVIDIA's packages, which pip
+/// unpacks beside it.
+func runtimeFolders(_ root: String) -> [String] {
+    let nvidia = URL(filePath: root).deletingLastPathComponent().appending(path: "nvidia").path
+    let packages = (try? FileManager.default.contentsOfDirectory(atPath: nvidia)) ?? []
+    return ["\(root)/lib", "$ORIGIN/../lib/medsweep"]
+        + packages.sorted().map { "\(nvidia)/\($0)/lib" }.filter(FileManager.default.fileExists)
+}
+
+/// Only `torch_cpu` and `c10`: linking `torch` would pull in the CUDA libraries of a CUDA build, which are loaded when the
+/// program starts, where they are there. A libtorch with a path is linked by path: by name, the folders that pkg-config names
+/// come first, and Debian's libtorch may lie there.
 let torchLink: [LinkerSetting] = libtorch.map { root in
     [.unsafeFlags(
-        ["libtorch_cpu.so", "libc10.so"].flatMap { ["-Xlinker", "\(root)/lib/\($0)"] }
-            + ["-Xlinker", "-rpath", "-Xlinker", "\(root)/lib"]),
+        (["\(root)/lib/libtorch_cpu.so", "\(root)/lib/libc10.so", "--disable-new-dtags"]
+            + runtimeFolders(root).flatMap { ["-rpath", $0] }).flatMap { ["-Xlinker", $0] }),
      .linkedLibrary("m")]
 } ?? [
     .unsafeFlags(["-Xlinker", "--disable-new-dtags", "-Xlinker", "-rpath", "-Xlinker", openBLAS]),

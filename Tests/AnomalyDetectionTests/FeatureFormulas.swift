@@ -2,7 +2,7 @@ import Foundation
 
 @testable import Torch
 
-/// The formulas of `Fixtures/make_features.py`, by which weights, images and dropout are made there and here.
+/// The formulas of `Tests/Reference/make_features.py`, by which weights, images and dropout are made there and here.
 enum FeatureFormulas {
     static let table: [Double] = (0..<4093).map { index in
         var h = UInt32(index) &* 0x9E37_79B1 &+ 0x85EB_CA77

@@ -4,7 +4,7 @@ import Testing
 @testable import AnomalyDetection
 @testable import Torch
 
-/// The committed fixtures, made by `Fixtures/make_fixtures.py` with PyTorch and scikit-learn.
+/// The committed fixtures, made by `Tests/Reference/make_autoencoders.py` and its neighbours with PyTorch and scikit-learn.
 enum Fixture {
     static func safetensors(_ name: String) throws -> [String: Tensor] {
         let url = try #require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: "safetensors"))

@@ -5,7 +5,7 @@ import Testing
 @testable import AnomalyDetection
 @testable import Torch
 
-/// Every method against a restatement of its equations in PyTorch in double precision (`make_method_fixtures.py`): scores,
+/// Every method against a restatement of its equations in PyTorch in double precision (`Tests/Reference/make_methods.py`): scores,
 /// map, each term of the losses, gradients, and one step of the optimisers.
 struct MethodParityTests {
     struct Case: Decodable, Sendable {
@@ -90,8 +90,13 @@ struct MethodParityTests {
         let after = try Self.terms(method, images).values
         for (key, value) in item.terms_after {
             // Biases ahead of a batch normalisation have no gradient but rounding noise, of which Adam makes whole steps; what
-            // is in evaluation mode notices.
-            let tolerance = key == "encoder" ? 1e-3 : 1e-5
+            // is in evaluation mode notices. The distance of two codes, a small part of what they are, gathers rounding: in single
+            // precision PyTorch itself is 9e-6 away from double, more or less by kernels and threads.
+            let tolerance = switch key {
+            case "encoder": 1e-3
+            case "code": 1e-4
+            default: 1e-5
+            }
             expectClose([try after[key]!.item()], [value], within: tolerance, "\(key) after a step")
         }
     }

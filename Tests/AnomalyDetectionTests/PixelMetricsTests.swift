@@ -27,7 +27,7 @@ struct PixelMetricsTests {
 
     private struct File: Decodable { let cases: [Case] }
 
-    /// Every metric against scikit-learn, SciPy's regions and counts at each threshold: `Fixtures/make_pixel_metrics.py`.
+    /// Every metric against scikit-learn, SciPy's regions and counts at each threshold: `Tests/Reference/make_pixel_metrics.py`.
     @Test func equalTheirDefinitions() throws {
         let cases = try Fixture.json("pixel_metrics", as: File.self).cases
         #expect(cases.count >= 10)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sweep
 
-/// Against what other people's programs compute (`Fixtures/make_statistics.py`).
+/// Against what other people's programs compute (`Tests/Reference/make_statistics.py`).
 struct StatisticsTests {
     private struct Fixture: Decodable {
         struct Pair: Decodable { let x, y: [Double], statistic, p: Double }

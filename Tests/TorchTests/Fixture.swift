@@ -3,7 +3,7 @@ import Testing
 
 @testable import Torch
 
-/// The committed fixtures, made by `Fixtures/make_fixtures.py` with PyTorch.
+/// The committed fixtures, made by `Tests/Reference/make_layers.py` with PyTorch.
 enum Fixture {
     static func safetensors(_ name: String) throws -> [String: Tensor] {
         let url = try #require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: "safetensors"))

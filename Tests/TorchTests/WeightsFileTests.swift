@@ -4,7 +4,7 @@ import Testing
 
 @testable import Torch
 
-/// The reader of `.pth` and safetensors files against files that PyTorch made (`Fixtures/make_weights.py`).
+/// The reader of `.pth` and safetensors files against files that PyTorch made (`Tests/Reference/make_weights.py`).
 @Suite struct WeightsFileTests {
     static func url(_ file: String) throws -> URL {
         let parts = file.split(separator: ".").map(String.init)

@@ -3,5 +3,5 @@ import ArgumentParser
 /// Where the Python scripts are that others are measured with.
 struct ScriptOptions: ParsableArguments {
     @Option(help: "The folder of parity.py, bench.py, bench_methods.py, hyperqueue_rate.py and optuna_rate.py.")
-    var scripts = "Tests/AnomalyDetectionTests/Fixtures"
+    var scripts = "Tests/Bench"
 }

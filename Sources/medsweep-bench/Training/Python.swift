@@ -21,7 +21,7 @@ struct Python {
         do {
             try process.run()
         } catch {
-            throw BenchError("cannot run '\(executable)': \(error.localizedDescription); install python3-torch")
+            throw BenchError("cannot run '\(executable)': \(error.localizedDescription); `make bench` installs it")
         }
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()

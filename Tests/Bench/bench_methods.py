@@ -10,10 +10,12 @@ Gradient scores and GANomaly are scored one image at a time, as the study does. 
 """
 
 import json
+import os
 import sys
 import time
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Reference"))
 
 import torch
 

@@ -1,4 +1,4 @@
-"""What the scripts of the two fixture folders share: the autoencoder in PyTorch, the losses, and tensor files.
+"""What the makers of fixtures and the bench share: the autoencoder in PyTorch, the losses, and tensor files.
 
 This restates the package's own networks and losses with ordinary PyTorch modules, so that the Swift code can be
 compared with an independent implementation. Needs numpy and torch (1.13 or 2.x) only.
@@ -183,7 +183,7 @@ def score_map(method, model, x, noise=None):
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Directories that a Swift program prepared for parity.py and bench.py
+# Directories that a Swift program prepared for the bench's parity.py and bench.py
 
 def read_directory(path):
     """The manifest, and the tensors of `initial.safetensors` and `data.safetensors`."""

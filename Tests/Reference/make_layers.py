@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the numeric fixtures of this folder with PyTorch. Run it without arguments.
+"""Makes the numeric fixtures of TorchTests with PyTorch. Run it without arguments.
 
 Files
     layers.safetensors          Single layers, one case a prefix: `NAME/input`, `weight`, `bias` (where the layer has
@@ -12,8 +12,6 @@ Files
                                 after each step. lr 1e-3, betas 0.9 and 0.999, eps 1e-8. Under the prefix `decay/` a
                                 second run with lr 3e-2 and weight_decay 0.01 (added to the gradient). Some gradients
                                 are zero or near eps.
-
-The writer of tensor files comes from the script `reference.py` of the folder AnomalyDetectionTests/Fixtures.
 """
 
 import os
@@ -24,10 +22,9 @@ sys.dont_write_bytecode = True
 import torch
 from torch import nn
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "AnomalyDetectionTests", "Fixtures"))
-
 from reference import save_tensors
+
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "TorchTests", "Fixtures")
 
 
 class StandardisedConvolution(nn.Conv2d):
@@ -113,7 +110,7 @@ def make_layers():
             tensors[f"{name}/{key}"], tensors[f"{name}/grad_{key}"] = parameter, parameter.grad
         if is_norm:
             tensors.update({f"{name}/{key}_out": value for key, value in statistics.items()})
-    save_tensors(f"{HERE}/layers.safetensors", tensors)
+    save_tensors(f"{FIXTURES}/layers.safetensors", tensors)
 
 
 def make_adam():
@@ -140,7 +137,7 @@ def make_adam():
                 trace[step] = parameter.detach()
         for n in range(len(parameters)):
             tensors[f"{prefix}gradients{n}"], tensors[f"{prefix}after{n}"] = gradients[n], after[n]
-    save_tensors(f"{HERE}/adam.safetensors", tensors)
+    save_tensors(f"{FIXTURES}/adam.safetensors", tensors)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the numeric fixtures of this folder with PyTorch and scikit-learn. Run it without arguments.
+"""Makes the numeric fixtures of AnomalyDetectionTests with PyTorch and scikit-learn. Run it without arguments.
 
 Files
     ssim.safetensors     Structural dissimilarity. Cases `c1/` ([2,1,24,24]) and `c3/` ([2,3,20,20]):
@@ -57,7 +57,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from reference import AutoEncoder, dissimilarity, parameter_count, resize, save_tensors, score_map, training_loss
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "AnomalyDetectionTests", "Fixtures")
 INITIAL_SEED = 7
 
 
@@ -77,7 +77,7 @@ def make_ssim():
         tensors.update({
             f"{name}/x": x, f"{name}/y": y, f"{name}/map": values, f"{name}/resized": resize(values, shape[-1]),
             f"{name}/loss": loss, f"{name}/grad_y": y.grad})
-    save_tensors(f"{HERE}/ssim.safetensors", tensors)
+    save_tensors(f"{FIXTURES}/ssim.safetensors", tensors)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def make_models():
             spread[name] = float(f"{(difference / value.abs().max()).item():.1e}")
         tensors.update({f"{case['name']}/{name}": value for name, value in result.items()})
         cases.append({**case, "parameters": parameters, "spread": spread})
-    save_tensors(f"{HERE}/models.safetensors", tensors)
+    save_tensors(f"{FIXTURES}/models.safetensors", tensors)
     write_json("models.json", {"formulas": FORMULAS, "cases": cases})
 
 
@@ -242,7 +242,7 @@ def make_initialisation():
     }
     assert counts == {"ae": 2_351_184, "vae": 2_367_584, "ae_3_channels": 2_352_208}, counts
     first = {name: parameter.detach().flatten()[:16] for name, parameter in model.named_parameters()}
-    save_tensors(f"{HERE}/initialisation.safetensors", first)
+    save_tensors(f"{FIXTURES}/initialisation.safetensors", first)
 
     rows = []
     for name, parameter in model.named_parameters():
@@ -250,14 +250,14 @@ def make_initialisation():
         rows.append(json.dumps({
             "name": name, "shape": list(values.shape), "numel": values.numel(), "mean": values.mean().item(),
             "std": values.std(unbiased=False).item(), "min": values.min().item(), "max": values.max().item()}))
-    with open(f"{HERE}/initialisation.json", "w") as file:
+    with open(f"{FIXTURES}/initialisation.json", "w") as file:
         file.write(f'{{\n"seed": {INITIAL_SEED},\n"parameter_counts": {json.dumps(counts)},\n"parameters": [\n')
         file.write(",\n".join(rows) + "\n]\n}\n")
 
 
 def write_json(name, value):
     """One case a line; Python writes each number with as many digits as it takes to read it back unchanged."""
-    with open(f"{HERE}/{name}", "w") as file:
+    with open(f"{FIXTURES}/{name}", "w") as file:
         file.write("{")
         for position, (key, part) in enumerate(value.items()):
             file.write(("," if position else "") + f"\n{json.dumps(key)}: ")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the image fixtures of this folder with Pillow. Run it without arguments.
+"""Makes the fixtures of ImagingTests with Pillow. Run it without arguments.
 
 cases.json lists them: each case has a source file, what Pillow makes of it (`mode` L or RGB, then `size` if it is
 resized with `filter`), and the expected pixels in a raw file (rows, channels interleaved).
@@ -20,7 +20,7 @@ import zlib
 
 from PIL import Image, ImageChops, ImageOps
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "ImagingTests", "Fixtures")
 
 
 def picture(width, height, channels, seed):
@@ -93,7 +93,7 @@ def write_volumes():
         struct.pack_into(order + "fff", header, 108, 352, 0.5, 10)
         header[344:348] = b"n+1\0"
         data = bytes(header) + struct.pack(order + "60h", *(7 * i - 100 for i in range(60)))
-        with open(f"{HERE}/{name}", "wb") as file:
+        with open(f"{FIXTURES}/{name}", "wb") as file:
             file.write(gzip.compress(data, mtime=0) if name.endswith("gz") else data)
 
 
@@ -186,9 +186,9 @@ def rare_cases():
 
 def make_rare(cases):
     for name, save, wanted in rare_cases():
-        save(f"{HERE}/{name}")
+        save(f"{FIXTURES}/{name}")
         for mode, size, orientation, depth in wanted:
-            image = Image.open(f"{HERE}/{name}")
+            image = Image.open(f"{FIXTURES}/{name}")
             if orientation == "exif":
                 image = ImageOps.exif_transpose(image)
             if depth == "upper":
@@ -197,7 +197,7 @@ def make_rare(cases):
             if size:
                 image = image.resize(size, Image.BILINEAR)
             raw = f"{len(cases):02d}.raw"
-            with open(f"{HERE}/{raw}", "wb") as file:
+            with open(f"{FIXTURES}/{raw}", "wb") as file:
                 file.write(image.tobytes())
             case = {"source": name, "mode": mode, "size": size, "filter": "bilinear" if size else None, "expected": raw,
                     "width": image.width, "height": image.height}
@@ -210,8 +210,8 @@ def make_crops():
     if not os.path.exists(f"{folder}/retina.jpg"):
         return
     retina = Image.open(f"{folder}/retina.jpg").convert("RGB").crop((600, 620, 688, 684))
-    retina.save(f"{HERE}/retina-crop.jpg", quality=92)
-    Image.open(f"{folder}/ihc.png").convert("RGB").crop((380, 200, 444, 248)).save(f"{HERE}/ihc-crop.png")
+    retina.save(f"{FIXTURES}/retina-crop.jpg", quality=92)
+    Image.open(f"{folder}/ihc.png").convert("RGB").crop((380, 200, 444, 248)).save(f"{FIXTURES}/ihc-crop.png")
 
 
 def main():
@@ -241,12 +241,12 @@ def main():
     }
     make_crops()
     write_volumes()
-    for old in os.listdir(HERE):
+    for old in os.listdir(FIXTURES):
         if old.endswith(".raw"):
-            os.remove(f"{HERE}/{old}")
+            os.remove(f"{FIXTURES}/{old}")
     cases = []
     for name, save in sources.items():
-        save(f"{HERE}/{name}")
+        save(f"{FIXTURES}/{name}")
         # What is wanted of each: decoding alone, both conversions, shrinking, enlarging, nearest for masks.
         wanted = [("L", None, None), ("RGB", None, None), ("L", [32, 32], "bilinear"), ("RGB", [17, 40], "bilinear")]
         if list(sources).index(name) > 8:
@@ -258,28 +258,28 @@ def main():
             # At these sizes a place falls on the border of two pixels, and Pillow's rounding decides.
             wanted += [("L", [30, 7], "nearest"), ("L", [183, 141], "nearest")]
         for mode, size, kind in wanted:
-            image = Image.open(f"{HERE}/{name}").convert(mode)
+            image = Image.open(f"{FIXTURES}/{name}").convert(mode)
             if size:
                 image = image.resize(size, Image.BILINEAR if kind == "bilinear" else Image.NEAREST)
             raw = f"{len(cases):02d}.raw"
-            with open(f"{HERE}/{raw}", "wb") as file:
+            with open(f"{FIXTURES}/{raw}", "wb") as file:
                 file.write(image.tobytes())
             cases.append({"source": name, "mode": mode, "size": size, "filter": kind, "expected": raw,
                           "width": image.width, "height": image.height})
     # 4 to 7 and to 30 pixels: places that only come out as Pillow's when its steps are summed like there.
     small = grey.crop((0, 0, 4, 4))
-    small.save(f"{HERE}/small.png")
+    small.save(f"{FIXTURES}/small.png")
     for size in ([7, 30], [30, 7], [7, 7], [3, 64]):
         raw = f"{len(cases):02d}.raw"
-        with open(f"{HERE}/{raw}", "wb") as file:
+        with open(f"{FIXTURES}/{raw}", "wb") as file:
             file.write(small.resize(size, Image.NEAREST).tobytes())
         cases.append({"source": "small.png", "mode": "L", "size": size, "filter": "nearest", "expected": raw,
                       "width": size[0], "height": size[1]})
     # Sixteen bits a sample: the upper eight are kept, which Pillow does not do by itself.
     deep = Image.frombytes("I;16", (8, 4), b"".join(((v * 2039) % 65536).to_bytes(2, "little") for v in range(32)))
-    deep.save(f"{HERE}/deep.png")
+    deep.save(f"{FIXTURES}/deep.png")
     make_rare(cases)
-    with open(f"{HERE}/cases.json", "w") as file:
+    with open(f"{FIXTURES}/cases.json", "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
 
 

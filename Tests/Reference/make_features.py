@@ -34,7 +34,7 @@ import torch
 from feature_networks import EfficientNetLite0, FAE, Perceptual, ResNet, VGG19
 from reference import AutoEncoder, save_tensors
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "AnomalyDetectionTests", "Fixtures")
 
 
 def make_table():
@@ -190,7 +190,7 @@ def make_real(path):
         tensors["logits"] = network.logits(inputs)[0]
         for index, level in enumerate(network.levels(inputs)):
             tensors[f"level{index}"] = sampled(level)
-    save_tensors(f"{HERE}/efficientnet-lite0.safetensors", tensors)
+    save_tensors(f"{FIXTURES}/efficientnet-lite0.safetensors", tensors)
 
 
 if __name__ == "__main__":
@@ -199,10 +199,10 @@ if __name__ == "__main__":
     tables = make_networks(tensors)
     spread = {}
     make_methods(tensors, spread, tables)
-    with open(f"{HERE}/features-spread.json", "w") as file:
+    with open(f"{FIXTURES}/features-spread.json", "w") as file:
         json.dump(spread, file, indent=0)
-    save_tensors(f"{HERE}/features.safetensors", tensors)
-    with open(f"{HERE}/features.json", "w") as file:
+    save_tensors(f"{FIXTURES}/features.safetensors", tensors)
+    with open(f"{FIXTURES}/features.json", "w") as file:
         json.dump(tables, file, separators=(",", ":"))
     if len(sys.argv) > 1:
         make_real(sys.argv[1])

@@ -35,7 +35,7 @@ import torch
 from reference import parameter_count
 from reference_methods import make_model
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "AnomalyDetectionTests", "Fixtures")
 BACKBONE = {"channels": 1, "input_size": 32, "latent_size": 4, "hidden_size": 16, "width": 1, "depth": 1}
 COLOUR = {**BACKBONE, "channels": 3}
 RESIDUAL = {"channels": 1, "input_size": 32, "latent_size": 6, "base_channels": 4}
@@ -225,5 +225,5 @@ def rounded(value):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     rows = ",\n".join(json.dumps(rounded(run(case)), separators=(",", ":")) for case in CASES)
-    with open(f"{HERE}/methods.json", "w") as file:
+    with open(f"{FIXTURES}/methods.json", "w") as file:
         file.write(f'{{"cases": [\n{rows}\n],\n"parameter_counts": {json.dumps(study_counts())}\n}}\n')

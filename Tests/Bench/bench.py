@@ -11,10 +11,12 @@ where there are fewer than steps. Prints {"images_per_second": ...}. `--threads`
 import argparse
 import itertools
 import json
+import os
 import sys
 import time
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Reference"))
 
 import torch
 

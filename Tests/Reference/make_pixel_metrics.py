@@ -25,7 +25,7 @@ import numpy as np
 from scipy.ndimage import label
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "AnomalyDetectionTests", "Fixtures")
 
 
 def dice(predicted, truth):
@@ -106,7 +106,7 @@ def main():
             "best_dice_100": float(best_dice(scores, truth, 100)[0]),
             "dice_max": float(max(dice(scores > t, truth) for t in [-np.inf, *np.unique(scores)])),
             "aupro": float(region_overlap(scores, truth, 0.3)), "aupro_5": float(region_overlap(scores, truth, 0.05))}))
-    with open(f"{HERE}/pixel_metrics.json", "w") as file:
+    with open(f"{FIXTURES}/pixel_metrics.json", "w") as file:
         file.write('{"cases": [\n' + ",\n".join(lines) + "\n]}\n")
 
 

@@ -21,10 +21,12 @@ only, and later on results that are alike.
 
 import argparse
 import json
+import os
 import sys
 import time
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Reference"))
 
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score

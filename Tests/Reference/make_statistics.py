@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "SweepTests", "Fixtures")
 random = np.random.default_rng(5)
 
 
@@ -72,6 +72,6 @@ frame = {
     "nemenyi": scikit_posthocs.posthoc_nemenyi_friedman(blocks).values.tolist(),
     "critical": stats.studentized_range.ppf(0.95, 5, np.inf) / 2**0.5 * (5 * 6 / (6 * 9)) ** 0.5,
 }
-with open(os.path.join(HERE, "statistics.json"), "w") as file:
+with open(os.path.join(FIXTURES, "statistics.json"), "w") as file:
     json.dump(frame, file)
     file.write("\n")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the files of weights of this folder with PyTorch (1.13 or 2.x). Run it without arguments.
+"""Makes the files of weights of TorchTests with PyTorch (1.13 or 2.x). Run it without arguments.
 
 Files
     weights-archive.pth  torch.save's zip archive of a state dictionary with tensors of every type that is read, a
@@ -21,7 +21,7 @@ from collections import OrderedDict
 import numpy as np
 import torch
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "TorchTests", "Fixtures")
 
 
 def wave(*shape):
@@ -114,7 +114,7 @@ def make_2017():
     file.write(b"\x80\x02](" + b"".join(map(text, keys)) + b"e.")
     for key in keys:
         file.write(struct.pack("<q", contents[key].numel()) + contents[key].numpy().tobytes())
-    with open(f"{HERE}/weights-2017.pth", "wb") as target:
+    with open(f"{FIXTURES}/weights-2017.pth", "wb") as target:
         target.write(file.getvalue())
     return [key for key, _ in entries]
 
@@ -132,15 +132,15 @@ def save_expected(tensors):
         offset += len(data)
     content = json.dumps(header, separators=(",", ":")).encode()
     content += b" " * (-len(content) % 8)
-    with open(f"{HERE}/weights.safetensors", "wb") as file:
+    with open(f"{FIXTURES}/weights.safetensors", "wb") as file:
         file.write(len(content).to_bytes(8, "little") + content + b"".join(chunks))
 
 
 if __name__ == "__main__":
     tensors = state()
     save_expected(tensors)
-    torch.save(tensors, f"{HERE}/weights-archive.pth")
-    torch.save(tensors, f"{HERE}/weights-stream.pth", _use_new_zipfile_serialization=False)
+    torch.save(tensors, f"{FIXTURES}/weights-archive.pth")
+    torch.save(tensors, f"{FIXTURES}/weights-stream.pth", _use_new_zipfile_serialization=False)
     model = torch.nn.Linear(3, 2)
     with torch.no_grad():
         model.weight.copy_(wave(2, 3))
@@ -153,9 +153,9 @@ if __name__ == "__main__":
         model.bias.copy_(wave(2))
     torch.save(
         {"epoch": 7, "arch": "linear", "best": 0.5, "state_dict": model.state_dict(), "optimizer": optimiser.state_dict()},
-        f"{HERE}/checkpoint.pth")
+        f"{FIXTURES}/checkpoint.pth")
     names = make_2017()
-    old = torch.load(f"{HERE}/weights-2017.pth")
+    old = torch.load(f"{FIXTURES}/weights-2017.pth")
     assert list(old) == names
     for key in names:
         assert torch.equal(old[key].detach(), tensors[key].detach()), key
