@@ -23,9 +23,10 @@ extension LibTorch {
     /// `avx2+openblas-haswell+onednn-avx2`. Other kernels give other last digits.
     public static let kernels: String = {
         let report = buildReport
-        let own = report.firstMatch(of: /CPU capability usage: ([A-Za-z0-9_]+)/).map { $0.1.lowercased() } ?? "default"
-        // libtorch names a processor without vector instructions of its own so.
-        return [own == "no_avx" ? "default" : own, blas(report), oneDNN(report)].compactMap(\.self).joined(separator: "+")
+        let usage = report.firstMatch(of: /CPU capability usage: ([^\n]+)/).map { $0.1.lowercased() } ?? "default"
+        // libtorch 1.x calls the baseline so.
+        let own = usage.hasPrefix("no ") ? "default" : usage
+        return [own, blas(report), oneDNN(report)].compactMap(\.self).joined(separator: "+")
     }()
 
     private static func blas(_ report: String) -> String {
