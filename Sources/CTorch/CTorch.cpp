@@ -15,19 +15,6 @@
 
 namespace {
 
-using TensorPointer = c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>;
-
-/// A tensor that shares the handle's object.
-at::Tensor tensor_of(const ct_tensor *handle) {
-    auto *object = reinterpret_cast<c10::TensorImpl *>(const_cast<ct_tensor *>(handle));
-    return at::Tensor(TensorPointer::unsafe_reclaim_from_nonowning(object));
-}
-
-/// A handle that owns a reference.
-ct_tensor *handle_of(at::Tensor tensor) {
-    return reinterpret_cast<ct_tensor *>(tensor.unsafeReleaseTensorImpl());
-}
-
 const at::Generator &generator_of(const ct_generator *handle) {
     return *reinterpret_cast<const at::Generator *>(handle);
 }

@@ -3,11 +3,25 @@
 
 #include "CTorch.h"
 
+#include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
 #include <cstring>
 #include <new>
 #include <string>
+
+using TensorPointer = c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>;
+
+/// A tensor that shares the handle's object.
+inline at::Tensor tensor_of(const ct_tensor *handle) {
+    auto *object = reinterpret_cast<c10::TensorImpl *>(const_cast<ct_tensor *>(handle));
+    return at::Tensor(TensorPointer::unsafe_reclaim_from_nonowning(object));
+}
+
+/// A handle that owns a reference.
+inline ct_tensor *handle_of(at::Tensor tensor) {
+    return reinterpret_cast<ct_tensor *>(tensor.unsafeReleaseTensorImpl());
+}
 
 inline int fail(char **error, const std::string &message, int code = CT_FAILED) {
     *error = strdup(message.c_str());

@@ -146,6 +146,13 @@ void ct_adam_step(float *_Nonnull parameter, const float *_Nonnull gradient, flo
 void ct_sgd_step(float *_Nonnull parameter, const float *_Nonnull gradient, float *_Nullable velocity, size_t count,
                  float step_size, float momentum, bool nesterov, float weight_decay);
 
+/// Batch normalisation in training mode with exact statistics, which are taken into the running ones; differentiable.
+/// `*result` is NULL, and nothing is done, for what is not rows of float32 channels in main memory: `[N, C]`, or
+/// `[N, C, H, W]` with the channels side by side.
+int ct_batch_norm(const ct_tensor *_Nonnull input, const ct_tensor *_Nonnull weight, const ct_tensor *_Nonnull bias,
+                  const ct_tensor *_Nonnull running_mean, const ct_tensor *_Nonnull running_variance, double momentum,
+                  double epsilon, ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
+
 void ct_text_free(char *_Nullable text);
 
 #ifdef __cplusplus
