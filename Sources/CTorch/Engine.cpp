@@ -63,7 +63,9 @@ std::string load_cuda() {
         auto slash = half.rfind('/');
         if (slash != std::string::npos && half.find("libtorch") != std::string::npos) {
             library = half.substr(0, slash + 1) + library;
-            if (access(library.c_str(), R_OK) != 0) return "this libtorch is built for the CPU only (there is no " + library + ")";
+            if (access(library.c_str(), R_OK) != 0) {
+                return "this libtorch is built for the CPU only (there is no " + library + ")";
+            }
         }
     }
     if (!driver().problem.empty()) return driver().problem;

@@ -261,7 +261,8 @@ extension Tensor {
     /// The mean of -t log p - (1 - t) log(1 - p), p being the elements of this, logarithms cut off at -100: a scalar.
     /// - Parameter target: t, the same for all.
     public func binaryCrossEntropy(target: Double) throws(TorchError) -> Tensor {
-        try Operators.binaryCrossEntropy(.tensor(self), .tensor(Tensor.full(shape, target, type: dataType ?? .float, device: device)))
+        let targets = try Tensor.full(shape, target, type: dataType ?? .float, device: device)
+        return try Operators.binaryCrossEntropy(.tensor(self), .tensor(targets))
     }
 
     /// The mean of all elements, a scalar.

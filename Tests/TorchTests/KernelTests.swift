@@ -21,7 +21,10 @@ struct KernelTests {
                 try matrix.exponential().sum(axes: [0]).elements(),
             ]
         }
-        let bits = results.map { $0.reduce(into: UInt64(14_695_981_039_346_656_037)) { $0 = ($0 ^ UInt64($1.bitPattern)) &* 1_099_511_628_211 } }
+        // The 64-bit Fowler-Noll-Vo hash of each.
+        let bits = results.map { result in
+            result.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1.bitPattern)) &* 1_099_511_628_211 }
+        }
         try "\(LibTorch.kernels) \(bits)".write(toFile: path, atomically: true, encoding: .utf8)
     }
 

@@ -30,8 +30,9 @@ struct AdamBatch {
     func allows(_ kernel: AdamKernel) -> Bool {
         switch kernel {
         case .fused:
-            guard let device = parameters.first?.device, let type = parameters.first?.dataType, !device.isMeta else { return false }
-            return AdamStep.hasFusedKernels
+            guard AdamStep.hasFusedKernels, let device = parameters.first?.device, !device.isMeta else { return false }
+            let type = parameters.first?.dataType
+            return [.float, .double].contains(type)
                 && parameters.allSatisfy { $0.isContiguous && $0.device == device && $0.dataType == type }
         case .onePass: return parameters.allSatisfy { $0.isContiguous && $0.device.isCPU && $0.dataType == .float }
         case .operators: return true

@@ -26,7 +26,9 @@ public enum GradientLimit: Sendable, Hashable {
             // A GPU need not be waited for: it multiplies by one.
             if norm.device.isCPU, try factor.item() >= 1 { return gradients }
             let atMostOne = try factor.clamped(0...1)
-            for gradient in gradients { result.append(try gradient.map { gradient throws(TorchError) in try gradient * atMostOne }) }
+            for gradient in gradients {
+                result.append(try gradient.map { gradient throws(TorchError) in try gradient * atMostOne })
+            }
         case .value(let limit):
             for gradient in gradients {
                 result.append(try gradient.map { gradient throws(TorchError) in try gradient.clamped(-limit...limit) })
