@@ -1,55 +1,22 @@
 #include "CTorch.h"
+#include "Guard.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
-#include <torch/csrc/api/include/torch/version.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 #include <string>
 #include <vector>
 
 namespace {
 
-using TensorPointer = c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>;
-
-/// A tensor that shares the handle's object.
-at::Tensor tensor_of(const ct_tensor *handle) {
-    auto *object = reinterpret_cast<c10::TensorImpl *>(const_cast<ct_tensor *>(handle));
-    return at::Tensor(TensorPointer::unsafe_reclaim_from_nonowning(object));
-}
-
-/// A handle that owns a reference.
-ct_tensor *handle_of(at::Tensor tensor) {
-    return reinterpret_cast<ct_tensor *>(tensor.unsafeReleaseTensorImpl());
-}
-
 const at::Generator &generator_of(const ct_generator *handle) {
     return *reinterpret_cast<const at::Generator *>(handle);
-}
-
-int fail(char **error, const std::string &message) {
-    *error = strdup(message.c_str());
-    return 1;
-}
-
-/// Runs `body` and turns whatever it throws into a message.
-template <typename Body> int guarded(char **error, Body body) {
-    try {
-        return body();
-    } catch (const c10::Error &problem) {
-        return fail(error, problem.what_without_backtrace());
-    } catch (const std::exception &problem) {
-        return fail(error, problem.what());
-    } catch (...) {
-        return fail(error, "libtorch threw something that is not an exception");
-    }
 }
 
 c10::IValue value_of(const ct_value &value, const c10::Argument &parameter) {
@@ -80,6 +47,8 @@ c10::IValue value_of(const ct_value &value, const c10::Argument &parameter) {
 
 int ct_operator_find(const char *name, const char *overload, const ct_operator **result, char **error) {
     return guarded(error, [&] {
+        // Before the first operator, as libtorch remembers for good that it looked for CUDA in vain.
+        cuda_problem();
         auto found = c10::Dispatcher::singleton().findSchema({std::string("aten::") + name, overload});
         if (!found.has_value()) {
             return fail(error, std::string("libtorch has no operator aten::") + name + (*overload ? "." : "") + overload);
@@ -240,32 +209,30 @@ bool ct_set_gradient_mode(bool enabled) {
     return before;
 }
 
-void ct_set_threads(int32_t count) { at::set_num_threads(count); }
-int32_t ct_threads(void) { return at::get_num_threads(); }
-
-#define CT_STRING(x) #x
-#define CT_EXPANDED(x) CT_STRING(x)
-const char *ct_version(void) {
-    return CT_EXPANDED(TORCH_VERSION_MAJOR) "." CT_EXPANDED(TORCH_VERSION_MINOR) "." CT_EXPANDED(TORCH_VERSION_PATCH);
-}
-
-char *ct_build(void) { return strdup(at::show_config().c_str()); }
-
-bool ct_load_cuda(void) {
-    static const bool loaded = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
-    return loaded && at::globalContext().hasCUDA();
-}
-
 void ct_adam_step(float *parameter, const float *gradient, float *first_moment, float *second_moment, size_t count,
                   float beta1, float beta1_complement, float beta2, float beta2_complement, float step_size,
-                  float inverse_correction_root, float epsilon, float weight_decay) {
+                  float inverse_correction_root, float epsilon, float weight_decay, float shrinkage) {
     for (size_t index = 0; index < count; ++index) {
+        parameter[index] *= shrinkage;
         float slope = gradient[index] + weight_decay * parameter[index];
         float first = beta1 * first_moment[index] + beta1_complement * slope;
         float second = beta2 * second_moment[index] + beta2_complement * slope * slope;
         first_moment[index] = first;
         second_moment[index] = second;
         parameter[index] -= step_size * first / (std::sqrt(second) * inverse_correction_root + epsilon);
+    }
+}
+
+void ct_sgd_step(float *parameter, const float *gradient, float *velocity, size_t count, float step_size, float momentum,
+                 bool nesterov, float weight_decay) {
+    for (size_t index = 0; index < count; ++index) {
+        float slope = gradient[index] + weight_decay * parameter[index];
+        if (velocity != nullptr) {
+            float speed = momentum * velocity[index] + slope;
+            velocity[index] = speed;
+            slope = nesterov ? slope + momentum * speed : speed;
+        }
+        parameter[index] -= step_size * slope;
     }
 }
 

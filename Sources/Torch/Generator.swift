@@ -4,12 +4,16 @@ import CTorch
 /// whole state can be saved and restored.
 public final class Generator {
     let handle: OpaquePointer
+    /// Where numbers are drawn. A job's stream is on the CPU whatever the job's device, so that it draws the same numbers on
+    /// all; they are moved then.
+    public let device: Device
 
     /// - Throws: ``TorchError`` when the device cannot be used.
     public init(seed: UInt64, device: Device = .cpu) throws(TorchError) {
         var result: OpaquePointer?
         try checked { ct_generator_make(device.name, seed, &result, $0) }
         handle = result!
+        self.device = device
     }
 
     deinit { ct_generator_release(handle) }

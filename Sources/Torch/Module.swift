@@ -1,18 +1,46 @@
 /// A trainable tensor of a module.
 public final class Parameter {
-    public let tensor: Tensor
+    /// Another object once the module has moved to another device.
+    public private(set) var tensor: Tensor
 
     /// Makes `tensor` a leaf whose gradient is recorded.
     public init(_ tensor: Tensor) throws(TorchError) {
         self.tensor = try tensor.requireGradient()
     }
+
+    /// Brings the tensor to `device`: a leaf as before, frozen if it was.
+    func move(to device: Device) throws(TorchError) {
+        guard tensor.device != device else { return }
+        tensor = try tensor.detached().to(device).requireGradient(tensor.requiresGradient)
+    }
 }
 
 /// A tensor of a module that is saved but not trained, such as running statistics.
 public final class Buffer {
-    public let tensor: Tensor
+    /// Another object once the buffer was replaced, or the module has moved to another device.
+    public private(set) var tensor: Tensor
+    /// Whether the data decide on the shape, as of a memory bank, so that a saved one of any shape can be loaded.
+    public let isResizable: Bool
 
-    public init(_ tensor: Tensor) { self.tensor = tensor }
+    /// - Parameter tensor: the first content; of a resizable buffer often empty, `[0]`.
+    public init(_ tensor: Tensor, isResizable: Bool = false) {
+        self.tensor = tensor
+        self.isResizable = isResizable
+    }
+
+    /// Takes over a copy of `source`, converted to the buffer's type and brought to its device.
+    /// - Throws: ``TorchError`` when the shape is another one and the buffer is not resizable.
+    public func replace(_ source: Tensor) throws(TorchError) {
+        guard source.shape != tensor.shape else { return try tensor.copy(from: source) }
+        guard isResizable else { throw TorchError("\(source) does not fit into the buffer \(tensor)") }
+        let converted = try source.detached().to(tensor.dataType ?? .float).to(tensor.device)
+        // Another's memory must not change under the buffer.
+        tensor = try converted.contiguous().clone()
+    }
+
+    func move(to device: Device) throws(TorchError) {
+        if tensor.device != device { tensor = try tensor.detached().to(device) }
+    }
 }
 
 /// A part of a network. Its stored properties that are a ``Parameter``, a ``Buffer``, a `Module` or an array of
@@ -40,11 +68,7 @@ open class Module {
     }
 
     /// Every tensor that is saved: parameters and buffers.
-    public final var state: [(name: String, tensor: Tensor)] {
-        members.compactMap { name, member in
-            ((member as? Parameter)?.tensor ?? (member as? Buffer)?.tensor).map { (name, $0) }
-        } + children.flatMap { prefix, child in child.state.map { ("\(prefix).\($0.name)", $0.tensor) } }
-    }
+    public final var state: [(name: String, tensor: Tensor)] { holders.map { ($0.name, $0.holder.tensor) } }
 
     /// The parameters that are not frozen.
     public final var trainableParameters: [(name: String, tensor: Tensor)] {
@@ -67,16 +91,68 @@ open class Module {
 
     /// Overwrites parameters and buffers with the tensors of the same keys.
     /// - Parameter includingFrozen: whether frozen parameters are overwritten too, or keep their values.
-    /// - Throws: ``TorchError`` that names a key that is absent or has another shape; the module may be half
-    ///   overwritten then.
+    /// - Throws: ``TorchError`` that names a key that is absent or has another shape, unless it is a resizable buffer's; the
+    ///   module may be half overwritten then.
     public final func load(_ tensors: [String: Tensor], includingFrozen: Bool = true) throws(TorchError) {
-        for (name, tensor) in includingFrozen ? state : changingState {
+        for (name, holder) in holders {
+            if !includingFrozen, case .parameter(let parameter) = holder, !parameter.tensor.requiresGradient { continue }
             guard let source = tensors[name] else { throw TorchError("the weights lack '\(name)'") }
-            guard source.shape == tensor.shape else {
-                throw TorchError("the weights' '\(name)' is \(source), the network's is \(tensor)")
+            if case .buffer(let buffer) = holder, buffer.isResizable {
+                try buffer.replace(source)
+            } else if source.shape == holder.tensor.shape {
+                try holder.tensor.copy(from: source)
+            } else {
+                throw TorchError("the weights' '\(name)' is \(source), the network's is \(holder.tensor)")
             }
-            try tensor.copy(from: source)
         }
+    }
+
+    /// Brings every parameter and buffer to `device`. Parameters become other tensors by that: an optimiser is made
+    /// afterwards.
+    /// - Throws: ``TorchError``, also when the device's memory is too small; some tensors may have moved then.
+    public final func move(to device: Device) throws(TorchError) {
+        for (_, holder) in holders {
+            switch holder {
+            case .parameter(let parameter): try parameter.move(to: device)
+            case .buffer(let buffer): try buffer.move(to: device)
+            }
+        }
+    }
+
+    /// The keys of buffers of any shape.
+    final var resizableNames: Set<String> {
+        Set(holders.compactMap { name, holder in
+            if case .buffer(let buffer) = holder, buffer.isResizable { name } else { nil }
+        })
+    }
+
+    /// What holds a tensor of a module.
+    private enum Holder {
+        case parameter(Parameter)
+        case buffer(Buffer)
+
+        init?(_ member: Any) {
+            if let parameter = member as? Parameter {
+                self = .parameter(parameter)
+            } else if let buffer = member as? Buffer {
+                self = .buffer(buffer)
+            } else {
+                return nil
+            }
+        }
+
+        var tensor: Tensor {
+            switch self {
+            case .parameter(let parameter): parameter.tensor
+            case .buffer(let buffer): buffer.tensor
+            }
+        }
+    }
+
+    /// The parameters and buffers of this module, then those of its parts, with their keys.
+    private var holders: [(name: String, holder: Holder)] {
+        members.compactMap { name, member in Holder(member).map { (name, $0) } }
+            + children.flatMap { prefix, child in child.holders.map { ("\(prefix).\($0.name)", $0.holder) } }
     }
 
     private var members: [(name: String, value: Any)] {

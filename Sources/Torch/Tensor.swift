@@ -63,8 +63,13 @@ public final class Tensor {
 
     public var device: Device { withExtendedLifetime(self) { Device(of: handle) } }
 
+    /// Whether the elements lie in row-major order without gaps.
+    var isContiguous: Bool { withExtendedLifetime(self) { about.is_contiguous } }
+
     /// The elements in row-major order, brought to main memory and to `Element`.
+    /// - Throws: ``TorchError`` for a tensor on the device `meta`, which has no elements.
     public func elements<Element: TensorElement>(_ type: Element.Type = Element.self) throws(TorchError) -> [Element] {
+        guard !device.isMeta else { throw TorchError("\(self) has a shape but no elements") }
         let source = try detached().to(.cpu).to(type.dataType).contiguous()
         return withExtendedLifetime(source) {
             guard source.count > 0, let bytes = ct_tensor_bytes(source.handle) else { return [] }

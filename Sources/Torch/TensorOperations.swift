@@ -39,13 +39,9 @@ private enum Operators {
     static let copy = Operator("copy_")
     static let fill = Operator("fill_", "Scalar")
     static let addInPlace = Operator("add_", "Tensor")
+    static let multiplyInPlace = Operator("mul_", "Scalar")
     static let zeros = Operator("zeros")
-    static let uniform = Operator("uniform_")
-    static let normal = Operator("normal_")
-    static let randomInteger = Operator("randint", "generator")
-    static let bernoulli = Operator("bernoulli_", "float")
     static let pad = Operator("constant_pad_nd")
-    static let randomPermutation = Operator("randperm", "generator")
     static let bilinear = Operator("upsample_bilinear2d")
     static let matrixProduct = Operator("matmul")
     static let binaryCrossEntropy = Operator("binary_cross_entropy")
@@ -63,66 +59,13 @@ extension Tensor {
         try Operators.zeros(.integers(shape), named: [("dtype", .dataType(type)), ("device", .device(device))])
     }
 
-    /// A random order of `0..<count` (int64).
-    public static func randomPermutation(_ count: Int, generator: Generator) throws(TorchError) -> Tensor {
-        try Operators.randomPermutation(.integer(count), .generator(generator), named: [("dtype", .dataType(.int64))])
-    }
-
     /// A tensor whose elements all have the same value.
-    public static func full(_ shape: [Int], _ value: Double, device: Device = .cpu) throws(TorchError) -> Tensor {
-        let result = try zeros(shape, device: device)
+    public static func full(
+        _ shape: [Int], _ value: Double, type: DataType = .float, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        let result = try zeros(shape, type: type, device: device)
         try result.fill(value)
         return result
-    }
-
-    /// Draws from the uniform distribution over 0..<1.
-    public static func uniform(
-        _ shape: [Int], generator: Generator, device: Device = .cpu
-    ) throws(TorchError) -> Tensor {
-        let result = try zeros(shape, device: device)
-        try result.fillUniform(0...1, generator: generator)
-        return result
-    }
-
-    /// A whole number in 0..<`bound`, each as likely.
-    public static func randomInteger(below bound: Int, generator: Generator) throws(TorchError) -> Int {
-        let draw = try Operators.randomInteger(
-            .integer(bound), .integers([1]), .generator(generator), named: [("dtype", .dataType(.int64))])
-        return Int(try draw.item())
-    }
-
-    /// Draws from the normal distribution N(0, 1).
-    public static func normal(
-        _ shape: [Int], generator: Generator, device: Device = .cpu
-    ) throws(TorchError) -> Tensor {
-        let result = try zeros(shape, device: device)
-        _ = try Operators.normal.call([.tensor(result), .number(0), .number(1), .generator(generator)])
-        return result
-    }
-
-    /// Ones with the given probability, else zeros.
-    public static func bernoulli(
-        _ shape: [Int], probability: Double, generator: Generator, device: Device = .cpu
-    ) throws(TorchError) -> Tensor {
-        let result = try zeros(shape, device: device)
-        _ = try Operators.bernoulli.call([.tensor(result), .number(probability), .generator(generator)])
-        return result
-    }
-
-    /// Fills the tensor with draws from the uniform distribution over `range`, outside of gradient recording.
-    public func fillUniform(_ range: ClosedRange<Double>, generator: Generator) throws(TorchError) {
-        try Tensor.withoutGradients { () throws(TorchError) in
-            _ = try Operators.uniform.call([
-                .tensor(self), .number(range.lowerBound), .number(range.upperBound), .generator(generator),
-            ])
-        }
-    }
-
-    /// Fills the tensor with draws from a normal distribution, outside of gradient recording.
-    public func fillNormal(mean: Double, deviation: Double, generator: Generator) throws(TorchError) {
-        try Tensor.withoutGradients { () throws(TorchError) in
-            _ = try Operators.normal.call([.tensor(self), .number(mean), .number(deviation), .generator(generator)])
-        }
     }
 
     /// Sets every element, outside of gradient recording.
@@ -137,6 +80,13 @@ extension Tensor {
         guard source.shape == shape else { throw TorchError("\(source) does not fit into \(self)") }
         try Tensor.withoutGradients { () throws(TorchError) in
             _ = try Operators.copy.call([.tensor(self), .tensor(source)])
+        }
+    }
+
+    /// Multiplies every element in place, outside of gradient recording.
+    public func scale(by factor: Double) throws(TorchError) {
+        try Tensor.withoutGradients { () throws(TorchError) in
+            _ = try Operators.multiplyInPlace.call([.tensor(self), .number(factor)])
         }
     }
 
@@ -311,7 +261,8 @@ extension Tensor {
     /// The mean of -t log p - (1 - t) log(1 - p), p being the elements of this, logarithms cut off at -100: a scalar.
     /// - Parameter target: t, the same for all.
     public func binaryCrossEntropy(target: Double) throws(TorchError) -> Tensor {
-        try Operators.binaryCrossEntropy(.tensor(self), .tensor(Tensor.full(shape, target, device: device)))
+        let targets = try Tensor.full(shape, target, type: dataType ?? .float, device: device)
+        return try Operators.binaryCrossEntropy(.tensor(self), .tensor(targets))
     }
 
     /// The mean of all elements, a scalar.

@@ -71,12 +71,6 @@ struct TensorTests {
         #expect(try Tensor([1, 2] as [Int64]).description == "int64[2]")
     }
 
-    @Test func devicesAreChecked() throws {
-        #expect(try Device("cpu") == .cpu)
-        #expect(throws: TorchError.self) { try Device("gpu") }
-        #expect(throws: TorchError.self) { try Device("cuda:x") }
-    }
-
     /// The owner of wrapped memory is let go as soon as the last tensor over it is.
     @Test func memoryIsFreedAtOnce() throws {
         final class Owner {

@@ -1,6 +1,6 @@
 /// The narrow door to libtorch: a C API through which every ATen operator is reached by name.
 ///
-/// Conventions: a function that can fail returns 0 on success; on failure it returns another value and sets
+/// Conventions: a function that can fail returns 0 on success; on failure it returns a `ct_failure` and sets
 /// `*error` to a message that the caller frees with `ct_text_free`. Handles that come out of a function are owned
 /// by the caller and given back with the matching `_release`.
 #pragma once
@@ -16,6 +16,11 @@ extern "C" {
 typedef struct ct_tensor ct_tensor;
 typedef struct ct_generator ct_generator;
 typedef struct ct_operator ct_operator;
+
+typedef enum {
+    CT_FAILED = 1,
+    CT_OUT_OF_MEMORY = 2  ///< there is too little memory on the device in question, or in main memory
+} ct_failure;
 
 /// What a `ct_value` holds.
 typedef enum {
@@ -111,16 +116,42 @@ int32_t ct_threads(void);
 const char *_Nonnull ct_version(void);
 /// libtorch's account of how it was built: BLAS, oneDNN, OpenMP.
 char *_Nonnull ct_build(void);
-/// Loads the CUDA half of libtorch if it lies beside the CPU half; true when `cuda` devices can be used.
-bool ct_load_cuda(void);
+
+/// Makes `cuda` devices usable, loading the CUDA half of libtorch, which lies beside the CPU half. On failure the message
+/// is a clause that says why there are none.
+int ct_cuda_open(char *_Nullable *_Nonnull error);
+/// The GPUs that this process sees, 0 if libtorch cannot use them. Starts nothing on them.
+int32_t ct_cuda_device_count(void);
+/// A GPU's name and its memory in bytes; NULL if there is no such one.
+char *_Nullable ct_cuda_device_name(int32_t index, int64_t *_Nonnull memory);
+/// Takes the same algorithms in every run wherever there are such, and says whether matrix products and convolutions on a
+/// GPU may round their factors to TF32's 10 bits.
+void ct_configure(bool allows_tf32);
+
+/// The code branch that MKL takes on this processor, by the numbers of its `MKL_CBWR_` constants; 0 without MKL.
+int32_t ct_mkl_branch(void);
+/// The processor that OpenBLAS has chosen its code for, e.g. `SkylakeX`; NULL without OpenBLAS.
+const char *_Nullable ct_openblas_core(void);
 
 /// One step of Adam on contiguous float32 memory in a single pass (eight passes through operators), with PyTorch's
-/// order of operations; a complement is 1 - beta, taken in double precision. It is bound by
+/// order of operations; a complement is 1 - beta, taken in double precision, and `shrinkage` what parameters are multiplied
+/// by before the step (1, or that of AdamW). It is bound by
 /// memory, and a second thread would only compete with libtorch's own, which spin for a while after their work.
 void ct_adam_step(float *_Nonnull parameter, const float *_Nonnull gradient, float *_Nonnull first_moment,
                   float *_Nonnull second_moment, size_t count, float beta1, float beta1_complement, float beta2,
                   float beta2_complement, float step_size, float inverse_correction_root, float epsilon,
-                  float weight_decay);
+                  float weight_decay, float shrinkage);
+
+/// One step of gradient descent on contiguous float32 memory in a single pass; without momentum `velocity` is NULL.
+void ct_sgd_step(float *_Nonnull parameter, const float *_Nonnull gradient, float *_Nullable velocity, size_t count,
+                 float step_size, float momentum, bool nesterov, float weight_decay);
+
+/// Batch normalisation in training mode with exact statistics, which are taken into the running ones; differentiable.
+/// `*result` is NULL, and nothing is done, for what is not rows of float32 channels in main memory: `[N, C]`, or
+/// `[N, C, H, W]` with the channels side by side.
+int ct_batch_norm(const ct_tensor *_Nonnull input, const ct_tensor *_Nonnull weight, const ct_tensor *_Nonnull bias,
+                  const ct_tensor *_Nonnull running_mean, const ct_tensor *_Nonnull running_variance, double momentum,
+                  double epsilon, ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
 
 void ct_text_free(char *_Nullable text);
 
