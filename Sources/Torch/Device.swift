@@ -9,6 +9,10 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
 
     /// - Throws: ``TorchError`` when the name is neither `cpu` nor `cuda` nor `cuda:N`, or CUDA cannot be used here.
     public init(_ name: String) throws(TorchError) {
+        if name == SimulatedDevice.name, ct_simulated_device_exists() {
+            self.name = name
+            return
+        }
         let parts = name.split(separator: ":", omittingEmptySubsequences: false)
         guard name == "cpu" || parts.first == "cuda" && (parts.count == 1 || parts.count == 2 && UInt8(parts[1]) != nil)
         else { throw TorchError("there is no device '\(name)': use cpu or cuda:0") }

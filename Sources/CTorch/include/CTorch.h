@@ -5,6 +5,8 @@
 /// by the caller and given back with the matching `_release`.
 #pragma once
 
+#include "CTorchSimulation.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
