@@ -9,6 +9,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
 
     /// - Throws: ``TorchError`` when the name is neither `cpu` nor `cuda` nor `cuda:N`, or CUDA cannot be used here.
     public init(_ name: String) throws(TorchError) {
+        // Only a test has made it.
         if name == SimulatedDevice.name, ct_simulated_device_exists() {
             self.name = name
             return

@@ -14,13 +14,16 @@ package enum SimulatedDevice {
     /// The device's name, which ``Device/init(_:)`` takes once the device is there.
     package static let name = "simulated:0"
 
-    /// Whether this libtorch is recent enough.
-    package static var isSupported: Bool { ct_simulated_device_is_supported() }
+    /// Whether this libtorch is recent enough, and CUDA cannot be used: a process has one kind of accelerator.
+    package static var isSupported: Bool { ct_simulated_device_is_supported() && !ct_load_cuda() }
 
     /// Adds the device to libtorch for the rest of the process, and returns it; later calls only return it.
-    /// - Throws: ``TorchError`` when libtorch is too old.
+    /// - Throws: ``TorchError`` when libtorch is too old, or CUDA can be used.
     @discardableResult
     package static func install() throws(TorchError) -> Device {
+        guard !ct_load_cuda() else {
+            throw TorchError("the simulated device cannot be used beside CUDA: libtorch has one kind of accelerator a process")
+        }
         try checked { ct_simulated_device_make($0) }
         return try Device(name)
     }

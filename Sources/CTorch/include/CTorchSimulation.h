@@ -19,7 +19,7 @@ typedef struct {
 } ct_simulated_device_counts;
 
 /// Adds the device `simulated:0` to libtorch, once a process; later calls do nothing. It fails on a libtorch that is too
-/// old for it.
+/// old for it. It is for processes without CUDA: libtorch takes this device for its one accelerator from then on.
 int ct_simulated_device_make(char *_Nullable *_Nonnull error);
 /// Whether this build's libtorch is recent enough.
 bool ct_simulated_device_is_supported(void);
