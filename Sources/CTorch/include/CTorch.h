@@ -5,6 +5,8 @@
 /// by the caller and given back with the matching `_release`.
 #pragma once
 
+#include "CTorchSimulation.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -108,8 +110,20 @@ int ct_generator_state(const ct_generator *_Nonnull generator, ct_tensor *_Nulla
 int ct_generator_restore(const ct_generator *_Nonnull generator, const ct_tensor *_Nonnull state,
                          char *_Nullable *_Nonnull error);
 
+/// How often the elements were written to by operators.
+int64_t ct_tensor_version(const ct_tensor *_Nonnull tensor);
+/// Whether `[N, C, H, W]` lies in memory with the channels side by side, and not row after row as well.
+bool ct_tensor_is_channels_last(const ct_tensor *_Nonnull tensor);
+
 /// Switches recording of gradients in the calling thread; returns what was set before.
 bool ct_set_gradient_mode(bool enabled);
+/// Switches convolutions and matrix products of float32 numbers on a kind of device to bfloat16 in the calling thread, or back;
+/// returns what was set before.
+bool ct_set_autocast(const char *_Nonnull device, bool enabled);
+/// Whether they are in bfloat16 on the CPU.
+bool ct_autocasts_cpu(void);
+/// Whether gradients are recorded in the calling thread.
+bool ct_gradient_mode(void);
 void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
 /// libtorch's version, e.g. `1.13.1`.
@@ -147,11 +161,35 @@ void ct_sgd_step(float *_Nonnull parameter, const float *_Nonnull gradient, floa
                  float step_size, float momentum, bool nesterov, float weight_decay);
 
 /// Batch normalisation in training mode with exact statistics, which are taken into the running ones; differentiable.
+/// What comes out negative is multiplied by `slope`: 1 leaves it, 0 is ReLU.
 /// `*result` is NULL, and nothing is done, for what is not rows of float32 channels in main memory: `[N, C]`, or
 /// `[N, C, H, W]` with the channels side by side.
 int ct_batch_norm(const ct_tensor *_Nonnull input, const ct_tensor *_Nonnull weight, const ct_tensor *_Nonnull bias,
                   const ct_tensor *_Nonnull running_mean, const ct_tensor *_Nonnull running_variance, double momentum,
-                  double epsilon, ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
+                  double epsilon, double slope, ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
+
+/// A convolution for oneDNN.
+typedef struct {
+    int64_t stride;
+    int64_t padding;
+    int64_t groups;
+    bool is_transposed;
+    /// What follows it: `none`, `relu`, `leaky_relu`, `hardtanh`, `swish`.
+    const char *_Nonnull activation;
+    /// What the activation takes: a slope, or two limits.
+    const double *_Nullable numbers;
+    size_t number_count;
+} ct_convolution;
+
+/// The weight of a convolution as oneDNN likes it best for inputs of the given sizes `[N, C, H, W]`, for `ct_convolve` alone.
+/// `*result` is NULL where this libtorch has no such way.
+int ct_convolution_pack(const ct_tensor *_Nonnull weight, const ct_convolution *_Nonnull convolution,
+                        const int64_t *_Nonnull input_sizes, ct_tensor *_Nullable *_Nonnull result,
+                        char *_Nullable *_Nonnull error);
+/// The convolution with a packed weight and what follows it, in one pass; without gradients.
+int ct_convolve(const ct_tensor *_Nonnull input, const ct_tensor *_Nonnull packed_weight, const ct_tensor *_Nullable bias,
+                const ct_convolution *_Nonnull convolution, ct_tensor *_Nullable *_Nonnull result,
+                char *_Nullable *_Nonnull error);
 
 void ct_text_free(char *_Nullable text);
 
