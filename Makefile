@@ -34,12 +34,12 @@ $(BUILD)/.release: $(SOURCES) $(CHOICE)
 
 demo: release
 	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
-	$(RELEASE)/medsweep run Sweeps/demo.yaml --data $(DEMO) --workers 2 --report report.html
+	$(RELEASE)/medsweep run Sweeps/demo.yaml --data $(DEMO) --report report.html
 
 demo-all: release
 	$(RELEASE)/medsweep data demo $(DEMO) --ihc "$$(sh Docker/install.sh demo)"
 	$(RELEASE)/medsweep weights add "$$(sh Docker/install.sh weights)" --weights $(BUILD)/imagenet
-	$(RELEASE)/medsweep run Sweeps/demo-all.yaml --data $(DEMO) --weights $(BUILD)/imagenet --workers 2 --report report-all.html
+	$(RELEASE)/medsweep run Sweeps/demo-all.yaml --data $(DEMO) --weights $(BUILD)/imagenet --report report-all.html
 
 # One test after the other: many of them start programs and servers, and would starve each other on two cores.
 test: install

@@ -79,10 +79,17 @@ let package = Package(
         .target(name: "Datasets", dependencies: [
             "Catalogue", "DurableFiles", "Imaging", .product(name: "Crypto", package: "swift-crypto"),
         ]),
+        // What a process may use of its machine.
+        .target(name: "Host", dependencies: ["Catalogue"]),
+
+        // Images that are changed or made before a model sees them.
+        .target(name: "ImageTransforms", dependencies: ["Catalogue", "Imaging"]),
 
         // The training core.
         .target(name: "Torch", dependencies: ["CTorch"]),
-        .target(name: "AnomalyDetection", dependencies: ["Catalogue", "Datasets", "DurableFiles", "Imaging", "Torch"]),
+        .target(name: "AnomalyDetection", dependencies: [
+            "Catalogue", "Datasets", "DurableFiles", "ImageTransforms", "Imaging", "Torch",
+        ], exclude: ["README.md"]),
 
         // The sweep: pure values, then the bodies on the wire, then the two ends.
         .target(name: "Sweep", dependencies: [
@@ -101,15 +108,15 @@ let package = Package(
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ], resources: [.embedInCode("Dashboard/Web")]),
         .target(name: "Worker", dependencies: [
-            "AnomalyDetection", "Client", "DurableFiles", .product(name: "Crypto", package: "swift-crypto"),
+            "AnomalyDetection", "Client", "DurableFiles", "Host", "Torch", .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "Logging", package: "swift-log"),
         ]),
         .executableTarget(name: "medsweep", dependencies: [
-            "Client", "Coordinator", "Datasets", "DurableFiles", "Imaging", "Report",
+            "Client", "Coordinator", "Datasets", "DurableFiles", "Host", "Imaging", "Report",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .executableTarget(name: "medsweep-worker", dependencies: [
-            "Worker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Host", "Worker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .executableTarget(name: "medsweep-bench", dependencies: [
             "AnomalyDetection", "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -117,8 +124,10 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "HostTests", dependencies: ["Host"]),
         .testTarget(name: "CatalogueTests", dependencies: ["Catalogue"]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "ImageTransformsTests", dependencies: ["ImageTransforms", "Imaging", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
         .testTarget(name: "ReportTests", dependencies: ["Report"], exclude: ["check_export.py"]),
         .testTarget(name: "CoordinatorTests", dependencies: [
@@ -129,12 +138,12 @@ let package = Package(
             "Client", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
         ]),
         .testTarget(name: "CommandTests", dependencies: [
-            "Catalogue", "Client", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Catalogue", "Client", "Host", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .testTarget(name: "WorkerTests", dependencies: ["TestSupport", "Worker", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection", "ImageTransforms", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "EndToEndTests", dependencies: [
             "Client", "Imaging", "TestSupport", "Wire", "medsweep", "medsweep-worker",
             .product(name: "Crypto", package: "swift-crypto"),

@@ -147,6 +147,26 @@ CT_VECTORISED void transform_back(
     }
 }
 
+/// The same, where it is negative times `slope`. What is not a number stays so.
+CT_VECTORISED void transform_rectified(
+    const float *x, const float *scale, const float *shift, float slope, int64_t rows, int64_t channels, float *y) {
+    for (int64_t row = 0; row < rows; ++row, x += channels, y += channels) {
+        for (int64_t c = 0; c < channels; ++c) {
+            float value = x[c] * scale[c] + shift[c];
+            // Adding zero makes zero of -0.
+            y[c] = value < 0 ? value * slope + 0.0f : value;
+        }
+    }
+}
+
+/// The gradient before the rectification from that behind it.
+CT_VECTORISED void rectify_back(
+    const float *g, const float *x, const float *scale, const float *shift, float slope, int64_t rows, int64_t channels, float *d) {
+    for (int64_t row = 0; row < rows; ++row, g += channels, x += channels, d += channels) {
+        for (int64_t c = 0; c < channels; ++c) d[c] = x[c] * scale[c] + shift[c] > 0 ? g[c] : g[c] * slope;
+    }
+}
+
 bool lies_in_rows(const at::Tensor &x) {
     return x.dim() == 2 ? x.is_contiguous() : x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
@@ -161,7 +181,7 @@ using torch::autograd::variable_list;
 struct BatchNorm : torch::autograd::Function<BatchNorm> {
     static at::Tensor forward(
         AutogradContext *context, const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
-        const at::Tensor &running_mean, const at::Tensor &running_variance, double momentum, double epsilon) {
+        const at::Tensor &running_mean, const at::Tensor &running_variance, double momentum, double epsilon, double slope) {
         const int64_t channels = x.size(1);
         const Rows rows(x.numel() / channels, channels);
         std::vector<float> means(size_t(rows.blocks * channels)), squares(means.size());
@@ -172,7 +192,8 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
         });
         auto mean = at::empty({channels}, x.options().memory_format(at::MemoryFormat::Contiguous));
         auto inverse_deviation = at::empty_like(mean), residue = at::empty_like(mean);
-        std::vector<float> scale(static_cast<size_t>(channels)), shift(scale.size());
+        auto scales = at::empty_like(mean), shifts = at::empty_like(mean);
+        float *scale = scales.data_ptr<float>(), *shift = shifts.data_ptr<float>();
         const float *w = weight.data_ptr<float>(), *b = bias.data_ptr<float>();
         float *rm = running_mean.data_ptr<float>(), *rv = running_variance.data_ptr<float>();
         std::vector<double> centre(static_cast<size_t>(channels)), spread(static_cast<size_t>(channels));
@@ -200,9 +221,15 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
         float *output = result.data_ptr<float>();
         for_each_block(rows.blocks, rows.is_small, [&](int64_t index) {
             int64_t start = index * rows.block * channels;
-            transform(input + start, scale.data(), shift.data(), rows.size(index), channels, output + start);
+            if (slope == 1) {
+                transform(input + start, scale, shift, rows.size(index), channels, output + start);
+            } else {
+                transform_rectified(input + start, scale, shift, float(slope), rows.size(index), channels, output + start);
+            }
         });
-        context->save_for_backward({x, weight, mean, inverse_deviation, running_mean, running_variance, residue});
+        context->save_for_backward(
+            {x, weight, mean, inverse_deviation, running_mean, running_variance, residue, scales, shifts});
+        context->saved_data["slope"] = slope;
         context->saved_data["epsilon"] = epsilon;
         return result;
     }
@@ -210,21 +237,39 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         auto saved = context->get_saved_variables();
         const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse_deviation = saved[3];
+        const double leak = context->saved_data["slope"].toDouble();
         if (c10::GradMode::is_enabled()) {
             // The gradient is differentiated itself, which libtorch knows how to do with its own.
+            auto behind = gradients[0];
+            if (leak != 1) {
+                std::vector<int64_t> shape(size_t(x.dim()), 1);
+                shape[1] = x.size(1);
+                auto value = x.detach() * saved[7].view(shape) + saved[8].view(shape);
+                behind = behind * at::where(value > 0, at::ones_like(value), at::full_like(value, leak));
+            }
             auto own = at::native_batch_norm_backward(
-                gradients[0], x, weight, saved[4], saved[5], mean, inverse_deviation, true,
+                behind, x, weight, saved[4], saved[5], mean, inverse_deviation, true,
                 context->saved_data["epsilon"].toDouble(), {true, true, true});
-            return {std::get<0>(own), std::get<1>(own), std::get<2>(own), {}, {}, {}, {}};
+            return {std::get<0>(own), std::get<1>(own), std::get<2>(own), {}, {}, {}, {}, {}};
         }
         const int64_t channels = x.size(1);
         const Rows rows(x.numel() / channels, channels);
         auto gradient = in_rows(gradients[0]);
         const float *g = gradient.data_ptr<float>(), *input = x.data_ptr<float>(), *centre = mean.data_ptr<float>();
+        const float *own_scale = saved[7].data_ptr<float>(), *own_shift = saved[8].data_ptr<float>();
+        // The gradient of a block before its rectification: computed twice, as it stays in the cache, rather than kept.
+        auto gradient_of = [&](int64_t index, std::vector<float> &buffer) {
+            const int64_t start = index * rows.block * channels;
+            if (leak == 1) return g + start;
+            buffer.resize(size_t(rows.block * channels));
+            rectify_back(g + start, input + start, own_scale, own_shift, float(leak), rows.size(index), channels, buffer.data());
+            return static_cast<const float *>(buffer.data());
+        };
         std::vector<float> sums(size_t(rows.blocks * channels)), products(sums.size());
         for_each_block(rows.blocks, rows.is_small, [&](int64_t index) {
             int64_t start = index * rows.block * channels;
-            block_products(g + start, input + start, centre, rows.size(index), channels, &sums[size_t(index * channels)],
+            std::vector<float> buffer;
+            block_products(gradient_of(index, buffer), input + start, centre, rows.size(index), channels, &sums[size_t(index * channels)],
                            &products[size_t(index * channels)]);
         });
         std::vector<double> sum(static_cast<size_t>(channels)), product(static_cast<size_t>(channels));
@@ -254,30 +299,33 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
             float *d = input_gradient.data_ptr<float>();
             for_each_block(rows.blocks, rows.is_small, [&](int64_t index) {
                 int64_t start = index * rows.block * channels;
-                transform_back(g + start, input + start, scale.data(), centre, slope.data(), shift.data(), rows.size(index),
+                std::vector<float> buffer;
+                transform_back(gradient_of(index, buffer), input + start, scale.data(), centre, slope.data(), shift.data(), rows.size(index),
                                channels, d + start);
             });
         }
-        return {input_gradient, weight_gradient, bias_gradient, {}, {}, {}, {}};
+        return {input_gradient, weight_gradient, bias_gradient, {}, {}, {}, {}, {}};
     }
 };
 
 }  // namespace
 
 int ct_batch_norm(const ct_tensor *input, const ct_tensor *weight, const ct_tensor *bias, const ct_tensor *running_mean,
-                  const ct_tensor *running_variance, double momentum, double epsilon, ct_tensor **result, char **error) {
+                  const ct_tensor *running_variance, double momentum, double epsilon, double slope, ct_tensor **result, char **error) {
     return guarded(error, [&] {
         at::Tensor x = tensor_of(input), w = tensor_of(weight), b = tensor_of(bias), mean = tensor_of(running_mean),
                    variance = tensor_of(running_variance);
         *result = nullptr;
         if (!lies_in_rows(x) || x.numel() < 2 || x.numel() / x.size(1) < 2) return 0;
         for (const at::Tensor &tensor : {x, w, b, mean, variance}) {
-            if (!tensor.device().is_cpu() || tensor.scalar_type() != at::kFloat) return 0;
+            // The simulated device's memory is main memory.
+            bool is_near = tensor.is_cpu() || (tensor.device().is_privateuseone() && ct_simulated_device_exists());
+            if (!is_near || tensor.device() != x.device() || tensor.scalar_type() != at::kFloat) return 0;
         }
         for (const at::Tensor &tensor : {w, b, mean, variance}) {
             if (!tensor.is_contiguous() || tensor.numel() != x.size(1)) return 0;
         }
-        *result = handle_of(BatchNorm::apply(x, w, b, mean, variance, momentum, epsilon));
+        *result = handle_of(BatchNorm::apply(x, w, b, mean, variance, momentum, epsilon, slope));
         return 0;
     });
 }

@@ -49,6 +49,7 @@ int ct_operator_find(const char *name, const char *overload, const ct_operator *
     return guarded(error, [&] {
         // Before the first operator, as libtorch remembers for good that it looked for CUDA in vain.
         cuda_problem();
+        keep_memory();
         auto found = c10::Dispatcher::singleton().findSchema({std::string("aten::") + name, overload});
         if (!found.has_value()) {
             return fail(error, std::string("libtorch has no operator aten::") + name + (*overload ? "." : "") + overload);
@@ -202,6 +203,15 @@ int ct_generator_restore(const ct_generator *handle, const ct_tensor *state, cha
         return 0;
     });
 }
+
+int64_t ct_tensor_version(const ct_tensor *handle) { return int64_t(tensor_of(handle)._version()); }
+
+bool ct_tensor_is_channels_last(const ct_tensor *handle) {
+    auto tensor = tensor_of(handle);
+    return tensor.dim() == 4 && tensor.is_contiguous(at::MemoryFormat::ChannelsLast) && !tensor.is_contiguous();
+}
+
+bool ct_gradient_mode(void) { return c10::GradMode::is_enabled(); }
 
 bool ct_set_gradient_mode(bool enabled) {
     bool before = c10::GradMode::is_enabled();

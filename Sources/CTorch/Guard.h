@@ -52,3 +52,6 @@ template <typename Body> int guarded(char **error, Body body) {
 
 /// Why CUDA cannot be used in this process, or nothing. The first call loads the CUDA half of libtorch.
 const std::string &cuda_problem();
+
+/// Has this process keep the main memory that it frees, from the first call on.
+void keep_memory();

@@ -1,15 +1,18 @@
-/// The methods and data sets that sweep files can name. A new method is one line here and one file in the
-/// training core's `Methods/`.
+/// The methods and data sets that sweep files can name. A new method is one line here, its description in `Methods/`, and its folder
+/// in the training core's `Methods/`.
 public enum Catalogue {
     /// The version of the training core's numbers. It is part of every job's identity and is raised whenever a
     /// change makes any job end with other numbers.
-    public static let coreVersion = 1
+    public static let coreVersion = 2
 
     /// The name among a job's files of its trained weights.
     public static let weightsFile = "weights.safetensors"
 
-    /// All methods, in the order of the study's table.
-    public static let methods: [MethodDescription] = imageReconstruction + gradientScores + pretrainedFeatures
+    /// All methods, in the order of the study's table, then those beyond it.
+    public static let methods: [MethodDescription] = [
+        .ae, .aeL1, .aeSSIM, .aeSpatial, .vae, .constrainedAE, .memAE, .ceAE, .fAnoGAN, .ganomaly, .aeU, .dae, .aeGrad, .vaeGradRec,
+        .vaeGradKL, .vaeGradELBO, .vaeGradCombi, .aePerceptual, .faeSSIM, .faeMSE, .resNet18ImageNet, .patchCore,
+    ]
 
     /// The study's seven data sets, then the three that `medsweep data demo` prepares.
     public static let datasets: [DatasetDescription] = [
@@ -30,7 +33,9 @@ public enum Catalogue {
     ]
 
     /// The method called `name`.
-    public static func method(_ name: String) -> MethodDescription? { methods.first { $0.name == name } }
+    public static func method(_ name: String) -> MethodDescription? { methodsByName[name] }
+
+    private static let methodsByName = Dictionary(methods.map { ($0.name, $0) }) { first, _ in first }
 
     /// The data set called `name`.
     public static func dataset(_ name: String) -> DatasetDescription? { datasets.first { $0.name == name } }

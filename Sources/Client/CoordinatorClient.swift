@@ -36,13 +36,9 @@ public struct CoordinatorClient: Sendable {
         try await post(Routes.plan, request, timeout: 600)
     }
     public func sweep(_ name: String) async throws -> SweepStatus { try await get(Routes.sweep(PathSegment.encode(name))) }
-    /// What a sweep was last made from; `nil` from an older coordinator, which does not tell.
-    public func source(ofSweep name: String) async throws -> SubmitRequest? {
-        do {
-            return try await get(Routes.source(sweep: PathSegment.encode(name)))
-        } catch ClientError.problem(let problem) where problem.status == 404 {
-            return nil
-        }
+    /// What a sweep was last made from.
+    public func source(ofSweep name: String) async throws -> SubmitRequest {
+        try await get(Routes.source(sweep: PathSegment.encode(name)))
     }
     /// - Parameter identity: an identity, or its first eight or more digits.
     public func job(_ identity: String) async throws -> JobDetail { try await get(Routes.job(PathSegment.encode(identity))) }

@@ -118,7 +118,7 @@ private struct SubmitService: Service {
             defer { patience = self.patience }
             try await routes.store.resumeSubmits(
                 before: Date().timeIntervalSince1970 - patience,
-                parse: { try CoordinatorRoutes.parse($0, among: $0.fingerprints) }, logger: routes.logger)
+                parse: { try CoordinatorRoutes.parse($0, among: $0.contents) }, logger: routes.logger)
         }
     }
 }

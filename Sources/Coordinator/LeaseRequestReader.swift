@@ -1,3 +1,4 @@
+import Catalogue
 import NIOCore
 import Synchronization
 import Wire
@@ -11,7 +12,9 @@ final class LeaseRequestReader: Sendable {
     func read(_ bytes: ByteBuffer) throws -> LeaseRequest {
         if let request = known.withLock({ $0[bytes] }) { return request }
         let request: LeaseRequest = try CoordinatorRoutes.decode(bytes)
-        try RequestBounds.require(request.count, in: RequestBounds.leaseCount, "count")
+        try RequestBounds.require(request.limit, in: RequestBounds.leaseLimit, "limit")
+        try require(request.free, "free")
+        try require(request.worker.resources, "worker.resources")
         try RequestBounds.require(request.wait, in: RequestBounds.wait, "wait")
         if bytes.readableBytes <= 16 << 10 {
             known.withLock { known in
@@ -20,5 +23,10 @@ final class LeaseRequestReader: Sendable {
             }
         }
         return request
+    }
+
+    private func require(_ resources: WorkerResources, _ name: String) throws(Problem) {
+        try RequestBounds.require(resources.threads, in: RequestBounds.threads, "\(name).threads")
+        for memory in [resources.memory] + resources.gpus { try RequestBounds.require(memory, in: RequestBounds.memory, "\(name).memory") }
     }
 }

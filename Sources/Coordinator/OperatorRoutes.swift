@@ -142,17 +142,17 @@ extension CoordinatorRoutes {
         }
     }
 
-    /// Parses a sweep file with the data sets that are known here, and completes the request with their fingerprints.
+    /// Parses a sweep file with the data sets that are known here, and completes the request with their contents.
     private func parse(_ request: SubmitRequest) async throws -> (SweepFile, SubmitRequest) {
-        let fingerprints = try await store.knownDatasets().merging(request.fingerprints) { $1 }
-        let sweep = try Self.parse(request, among: fingerprints)
+        let contents = try await store.knownDatasets().merging(request.contents) { $1 }
+        let sweep = try Self.parse(request, among: contents)
         var request = request
-        request.fingerprints = fingerprints.filter { sweep.datasetNames.contains($0.key) }
+        request.contents = contents.filter { sweep.datasetNames.contains($0.key) }
         return (sweep, request)
     }
 
-    static func parse(_ request: SubmitRequest, among fingerprints: [String: String]) throws(SweepFileError) -> SweepFile {
-        let custom = fingerprints.keys.sorted().filter { Catalogue.dataset($0) == nil }
+    static func parse(_ request: SubmitRequest, among contents: [String: DatasetContent]) throws(SweepFileError) -> SweepFile {
+        let custom = contents.keys.sorted().filter { Catalogue.dataset($0) == nil }
         return try SweepFile.parse(
             source: request.source, file: request.file, overrides: request.overrides,
             datasets: Catalogue.datasets + custom.map { .custom($0) })

@@ -5,8 +5,11 @@ enum RequestBounds {
     /// Whole numbers that every JSON library reads exactly (RFC 8259, 6).
     private static let exact = 9_007_199_254_740_991
 
-    /// Jobs that a worker has room for. More than ``mostLeases`` are not given at once.
-    static let leaseCount = 0...4096
+    /// Jobs that a worker wants at most. More than ``mostLeases`` are not given at once.
+    static let leaseLimit = 0...4096
+    /// What a worker has or has left.
+    static let threads = 0...1_000_000
+    static let memory = 0...Int64(exact)
     static let mostLeases = 64
     /// Seconds that a request may wait for work or events.
     static let wait = 0.0...60.0

@@ -51,8 +51,8 @@ extension CoordinatorRoutes {
 
     /// Waits for work for as long as the worker wants and is there.
     private func lease(_ request: LeaseRequest, _ context: CoordinatorContext) async throws -> [LeasedJob] {
-        let count = min(RequestBounds.mostLeases, request.count)
-        let deadline = ContinuousClock.now + .seconds(count == 0 ? 0 : request.wait)
+        let limit = min(RequestBounds.mostLeases, request.limit)
+        let deadline = ContinuousClock.now + .seconds(limit == 0 ? 0 : request.wait)
         var hasWaited = false
         while true {
             let seen = waiters.news
@@ -61,7 +61,7 @@ extension CoordinatorRoutes {
                 // A job that is given to nobody would cost an attempt.
                 if hasWaited, await !context.isAwaited() { throw CancellationError() }
                 (jobs, isMoreLeft) = try await store.lease(
-                    to: request.worker, count: count, holding: request.holding, now: now,
+                    to: request.worker, free: request.free, limit: limit, holding: request.holding, now: now,
                     duration: configuration.leaseDuration)
             } catch {
                 // It may have been this one's turn to look.
@@ -80,15 +80,14 @@ extension CoordinatorRoutes {
     /// be most of a lease's work.
     private func leaseAnswer(_ jobs: [LeasedJob]) throws -> String {
         let leases = try jobs.map { job in
-            let checkpoint = try job.checkpoint.map {
-                "\"checkpoint\":\(String(decoding: try WireCoding.encode($0), as: UTF8.self)),"
-            } ?? ""
+            let checkpoint = try job.checkpoint.map { "\"checkpoint\":\(try Ledger.text($0))," } ?? ""
             let every = job.evaluateEvery.map { "\"evaluateEvery\":\($0)," } ?? ""
             let weights = job.trainedWeights.map { ",\"trainedWeights\":\"\($0)\"" } ?? ""
             return """
                 {"artefacts":\(job.artefacts),"attempt":\(job.attempt),\(checkpoint)"checkpointInterval":\(job.checkpointInterval),\
                 "duration":\(configuration.leaseDuration),\(every)"heartbeat":\(configuration.heartbeat),\
-                "identity":"\(job.identity)","job":\(job.job),"token":\(job.token)\(weights)}
+                "identity":"\(job.identity)","job":\(job.job),"resources":\(try Ledger.text(job.resources)),\
+                "token":\(job.token)\(weights)}
                 """
         }
         return "{\"leases\":[\(leases.joined(separator: ","))]}"

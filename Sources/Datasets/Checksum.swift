@@ -1,11 +1,13 @@
 /// FNV-1a over eight bytes at a time, in four interleaved lanes so that the processor need not wait for each product: against
 /// damage, not against intent. The same bytes give the same value however they are cut into pieces.
-struct Checksum {
+package struct Checksum {
     private var lanes = SIMD4<UInt64>(repeating: 0xCBF2_9CE4_8422_2325)
     /// Bytes that wait for a whole block of 32.
     private var rest: [UInt8] = []
 
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    package init() {}
+
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var offset = 0
         if !rest.isEmpty {
             offset = min(32 - rest.count, bytes.count)
@@ -29,7 +31,7 @@ struct Checksum {
     }
 
     /// The checksum of all bytes so far.
-    var value: UInt64 {
+    package var value: UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for lane in 0..<4 { hash = (hash ^ lanes[lane]) &* 0x100_0000_01B3 }
         for byte in rest { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }

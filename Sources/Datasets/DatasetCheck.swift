@@ -29,8 +29,10 @@ public struct DatasetCheck: Sendable, Encodable {
     public let study: StudyCounts?
     /// The images' sizes, the most frequent first.
     public let sizes: [Size]
-    /// How many images have three channels.
+    /// How many images are in colour: of three channels that differ somewhere.
     public let colorImages: Int
+    /// What the images are taken to be where a sweep does not say, in a data set that the study does not have.
+    public let color: ImageColor
     /// What must be mended.
     public let problems: [DatasetProblem]
     /// What is odd, but may be meant so.
@@ -64,22 +66,26 @@ public struct DatasetCheck: Sendable, Encodable {
             }
             return finding
         }
+        // Of the same images as whoever does not check looks at.
+        let color: ImageColor = folder.colorPlaces.contains { findings[$0].isColored } ? .rgb : .grey
         var fingerprint: String?
         let digests = findings.compactMap { finding in finding.digest.map { (image: $0, mask: finding.maskDigest) } }
         let areMasksRead = zip(entries, findings).allSatisfy { ($0.mask != nil) == ($1.maskDigest != nil) }
         if contents.problems.isEmpty, digests.count == entries.count, areMasksRead {
             let whole = folder.fingerprint(of: digests)
             if let stamp = try? LocalDatasets.stamp(of: folder) {
-                LocalDatasets.keep(whole, stamp: stamp, cacheDirectory: cacheDirectory)
+                LocalDatasets.keep(DatasetContent(fingerprint: whole, color: color), stamp: stamp, cacheDirectory: cacheDirectory)
             }
             fingerprint = whole
         }
-        return DatasetCheck(folder, contents, Array(zip(entries, findings)), fingerprint: fingerprint)
+        return DatasetCheck(folder, contents, Array(zip(entries, findings)), color: color, fingerprint: fingerprint)
     }
 
     private init(
-        _ folder: ImageFolder, _ contents: FolderContents, _ findings: [(ImageEntry, Finding)], fingerprint: String?
+        _ folder: ImageFolder, _ contents: FolderContents, _ findings: [(ImageEntry, Finding)], color: ImageColor,
+        fingerprint: String?
     ) {
+        self.color = color
         let described = Catalogue.dataset(orFolder: folder.name)
         name = described?.name ?? folder.name
         layout = folder.layout
@@ -88,7 +94,7 @@ public struct DatasetCheck: Sendable, Encodable {
             train: contents.train.count, testNormal: contents.normal.count, testAbnormal: contents.abnormal.count,
             masks: contents.abnormal.count { $0.mask != nil })
         study = described?.study
-        colorImages = findings.count { $0.1.channels == 3 }
+        colorImages = findings.count { $0.1.isColored }
         let tallies = Dictionary(findings.compactMap { $0.1.size }.map { ($0, 1) }, uniquingKeysWith: +)
         sizes = tallies.map { Size(width: $0.key.width, height: $0.key.height, count: $0.value) }
             .sorted { ($1.count, $0.width, $0.height) < ($0.count, $1.width, $1.height) }

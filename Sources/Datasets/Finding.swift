@@ -19,7 +19,8 @@ struct Finding: Sendable {
     private(set) var maskDigest: String?
     /// Size in pixels; `nil` if it cannot be decoded.
     private(set) var size: Size?
-    private(set) var channels = 0
+    /// Whether its channels differ anywhere.
+    private(set) var isColored = false
     /// SHA-256 of size and grey pixels: equal for the same picture in another file format.
     private(set) var picture: String?
     /// Whether the file asks to be turned.
@@ -36,7 +37,7 @@ struct Finding: Sendable {
             digest = SHA256.hash(data: bytes).hexadecimal
             let image = try ImageCodec.decode(bytes, name: entry.path.path, orientation: orientation)
             size = Size(width: image.width, height: image.height)
-            channels = image.channels
+            isColored = image.isColored
             picture = SHA256.hash(data: Data("\(image.width) \(image.height)\n".utf8) + image.grey().pixels).hexadecimal
             isTurned = ExifOrientation.find(in: bytes) > 1
         } catch {

@@ -28,40 +28,45 @@ public enum LocalDatasets {
         return found
     }
 
-    /// The fingerprint of a data set, kept in the cache directory for as long as no file's size or time changes.
+    /// What a data set is as far as jobs depend on it, kept in the cache directory for as long as no file's size or time changes.
     /// - Throws: ``DatasetError`` when the folder is not a whole data set.
-    public static func fingerprint(
+    public static func content(
         of root: URL, name: String, cacheDirectory: URL = defaultCacheDirectory
-    ) throws(DatasetError) -> String {
+    ) throws(DatasetError) -> DatasetContent {
         let folder = try ImageFolder.open(root, name: name)
         let stamp = try stamp(of: folder)
-        if let known = knownFingerprint(stamp, cacheDirectory) { return known }
-        let fingerprint = try folder.fingerprint()
-        keep(fingerprint, stamp: stamp, cacheDirectory: cacheDirectory)
-        return fingerprint
+        if let known = knownContent(stamp, cacheDirectory) { return known }
+        let content = DatasetContent(fingerprint: try folder.fingerprint(), color: folder.color())
+        keep(content, stamp: stamp, cacheDirectory: cacheDirectory)
+        return content
     }
 
-    /// The fingerprint of a data set if it was taken before and no file's size or time has changed since.
+    /// What a data set is if that was found out before and no file's size or time has changed since.
     /// - Throws: ``DatasetError`` that names a file that is gone.
-    public static func knownFingerprint(
+    public static func knownContent(
         of folder: ImageFolder, cacheDirectory: URL = defaultCacheDirectory
-    ) throws(DatasetError) -> String? {
-        knownFingerprint(try stamp(of: folder), cacheDirectory)
+    ) throws(DatasetError) -> DatasetContent? {
+        knownContent(try stamp(of: folder), cacheDirectory)
     }
 
-    private static func knownFingerprint(_ stamp: String, _ cacheDirectory: URL) -> String? {
-        let file = cacheDirectory.appending(path: "fingerprints").appending(path: stamp)
-        guard let bytes = FileManager.default.contents(atPath: file.path), bytes.count == 64,
-            bytes.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+    private static func place(_ stamp: String, _ cacheDirectory: URL) -> URL {
+        cacheDirectory.appending(path: "contents").appending(path: stamp)
+    }
+
+    private static func knownContent(_ stamp: String, _ cacheDirectory: URL) -> DatasetContent? {
+        // `FINGERPRINT COLOUR`
+        guard let bytes = FileManager.default.contents(atPath: place(stamp, cacheDirectory).path),
+            let match = String(decoding: bytes, as: UTF8.self).wholeMatch(of: /([0-9a-f]{64}) ([a-z]+)/),
+            let color = ImageColor(rawValue: String(match.2))
         else { return nil }
-        return String(decoding: bytes, as: UTF8.self)
+        return DatasetContent(fingerprint: String(match.1), color: color)
     }
 
-    /// Keeps a fingerprint under its stamp. A cache that cannot be written only costs time.
-    static func keep(_ fingerprint: String, stamp: String, cacheDirectory: URL) {
-        let file = cacheDirectory.appending(path: "fingerprints").appending(path: stamp)
+    /// Keeps what a data set is under its stamp. A cache that cannot be written only costs time.
+    static func keep(_ content: DatasetContent, stamp: String, cacheDirectory: URL) {
+        let file = place(stamp, cacheDirectory)
         try? FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try? DurableFile.write(Data(fingerprint.utf8), to: file)
+        try? DurableFile.write(Data("\(content.fingerprint) \(content.color.rawValue)".utf8), to: file)
     }
 
     /// A digest of the names, sizes and times of all files, which changes when the content may have changed. It is the same

@@ -13,7 +13,7 @@ public enum PixelCache {
     private static let pieceSize = 64 << 20
 
     /// The pixels of a split at `size` × `size`: converted to `channels` first, then resized as Pillow's BILINEAR does,
-    /// not keeping the aspect (specification 1.4); masks by NEAREST, then > 0. Where an image has no mask, zeros.
+    /// not keeping the aspect; masks by NEAREST, then > 0. Where an image has no mask, zeros.
     ///
     /// On a miss all images are decoded on all cores, piece by piece, and the file is written in whole; a process that
     /// needs the same file in the meantime waits for it. A damaged file is made anew.

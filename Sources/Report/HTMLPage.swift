@@ -57,7 +57,8 @@ struct HTMLPage {
                 <thead><tr><th></th>\(header)</tr></thead><tbody>\(rows.joined())</tbody></table></div>
                 """
         }
-        return "<section><h2>Results</h2><p>In \(report.explanation); the best of a column is bold, the second underlined.</p>\(parts.joined())</section>"
+        let mixture = report.mixture.map { "<p>There are \(HTML.escaped($0)).</p>" } ?? ""
+        return "<section><h2>Results</h2><p>In \(report.explanation); the best of a column is bold, the second underlined.</p>\(parts.joined())\(mixture)</section>"
     }
 
     private var bars: String {

@@ -22,7 +22,7 @@ struct JobTable {
         let studied = metrics.filter { metric in report.jobs.contains { study($0, metric) != nil } }
         let header = ["sweep", "method"] + options + ["dataset", "fingerprint", "seed", "state"] + metrics
             + studied.flatMap { ["\($0)_study", "\($0)_difference"] }
-            + ["failed_attempts", "training_seconds", "wall_seconds", "peak_memory", "worker", "host", "device", "engine", "identity"]
+            + ["failed_attempts", "training_seconds", "wall_seconds", "peak_memory", "worker", "host", "device", "engine", "notes", "identity"]
         var lines = [header]
         for row in report.jobs {
             let result = row.result
@@ -36,8 +36,9 @@ struct JobTable {
             }
             fields += [
                 String(row.failedAttempts), result.map { "\($0.trainingSeconds)" } ?? "", result.map { "\($0.wallSeconds)" } ?? "",
-                result.map { "\($0.peakMemory)" } ?? "", result?.worker ?? "", result?.host ?? "", result?.device ?? "",
-                result?.engine ?? "", row.identity,
+                result.map { "\($0.peakMemory)" } ?? "", result?.worker ?? "", result?.host ?? "",
+                result?.engine.platform.device ?? "", result?.engine.description ?? "", result?.notes.joined(separator: "; ") ?? "",
+                row.identity,
             ]
             lines.append(fields)
         }
@@ -72,6 +73,8 @@ struct JobTable {
         let variant: String
         let dataset: String
         let expected: Int
+        /// The engine classes that the cell's values come from: with more than one, last digits depend on where each ran.
+        let engines: [EngineClass]
         let metrics: [String: MetricEntry]
         let missing: [MissingEntry]
     }
@@ -118,7 +121,7 @@ struct JobTable {
                     }
                 }
                 return CellEntry(
-                    method: line.method, variant: line.variant, dataset: dataset, expected: cell.expected, metrics: metrics,
+                    method: line.method, variant: line.variant, dataset: dataset, expected: cell.expected, engines: cell.engines, metrics: metrics,
                     missing: cell.missing.map { MissingEntry(identity: $0.identity, seed: $0.seed, state: $0.state) })
             }
         }

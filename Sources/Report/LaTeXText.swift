@@ -21,7 +21,7 @@ struct LaTeXText {
             \\usepackage{graphicx}
             \\begin{document}
             \(body)
-            \(missing)\\end{document}
+            \(mixture)\(missing)\\end{document}
 
             """
     }
@@ -37,6 +37,7 @@ struct LaTeXText {
             "Written by medsweep; training core version \(versions.isEmpty ? "\(Catalogue.coreVersion)" : versions.joined(separator: ", ")).",
         ]
         lines += Set(report.jobs.map { "Data set \($0.job.dataset): content fingerprint \($0.job.fingerprint)." }).sorted()
+        lines += report.engines.map { "Engine class: \($0)." }
         lines += report.missing().map { "Missing: \($0)." }
         if report.hasResults {
             lines += [
@@ -97,6 +98,10 @@ struct LaTeXText {
             }
             return "\(Self.escaped(line.title)) & \(cells.joined(separator: " & ")) \\\\"
         }
+    }
+
+    private var mixture: String {
+        report.mixture.map { "\n\\paragraph{Engines}\nThere are \(Self.escaped($0)).\n" } ?? ""
     }
 
     private var missing: String {

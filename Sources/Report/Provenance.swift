@@ -31,7 +31,9 @@ struct Provenance {
         let results = report.jobs.compactMap(\.result)
         func distinct(_ values: [String]) -> String { values.isEmpty ? "none yet" : Set(values).sorted().joined(separator: "; ") }
         var requires = ["device \(policy.requires.device)"]
-        if policy.requires.memory > 0 { requires.append("\(policy.requires.memory >> 20) MiB") }
+        if let threads = policy.requires.threads { requires.append(threads == 1 ? "1 thread" : "\(threads) threads") }
+        if let memory = policy.requires.memory { requires.append("\(ByteSize.text(memory)) of memory") }
+        if let memory = policy.requires.gpuMemory { requires.append("\(ByteSize.text(memory)) of a GPU's memory") }
         if !policy.requires.tags.isEmpty { requires.append("tags \(policy.requires.tags.joined(separator: ", "))") }
         if !policy.requires.weights.isEmpty { requires.append("weights \(policy.requires.weights.joined(separator: ", "))") }
         let checkpoint = switch policy.checkpoint {
@@ -44,18 +46,18 @@ struct Provenance {
             ("Retries", "at most \(policy.retry.maxAttempts) attempts after \(policy.retry.retryOn.map(\.rawValue).sorted().joined(separator: ", ")), \(Int(policy.retry.backoffMinimum)) s to \(Int(policy.retry.backoffMaximum)) s apart"),
             ("Limits", "\(policy.limits.parallel.map { "\($0) jobs at once" } ?? "any number of jobs at once"), \(policy.limits.maxFailed.map { "stopped after \($0) failed jobs" } ?? "any number of failed jobs")"),
             ("Metric", "\(policy.metric.goal.rawValue) \(policy.metric.name)"),
-            ("Checkpoints", "every \(checkpoint)"),
+            ("Checkpoints", "every \(checkpoint), \(policy.isExact ? "gone on from in their own engine class only" : "gone on from in another engine class where their own is gone")"),
             ("Core version", distinct(report.jobs.map { "\($0.job.coreVersion)" })),
             ("Data", distinct(report.jobs.map { "\($0.job.dataset), SHA-256 of its content \($0.job.fingerprint)" })),
-            ("Engines", distinct(results.map(\.engine))),
-            ("Machines", distinct(results.map { "\($0.host) (\($0.device))" })),
+            ("Engine classes", report.engines.isEmpty ? "none yet" : report.engines.joined(separator: "; ")),
+            ("Machines", distinct(results.map { "\($0.host) (\($0.engine.platform.device))" })),
             ("Failed attempts", "\(report.jobs.reduce(0) { $0 + $1.failedAttempts })"),
             ("Wall time", HTMLPage.duration(results.reduce(0) { $0 + $1.wallSeconds }) + " over all jobs' last attempts"),
         ]
     }
 
     private static let header = [
-        "method", "data set", "seed", "settings beside the defaults", "state", "wall time", "peak memory", "worker", "machine", "failures", "identity",
+        "method", "data set", "seed", "settings beside the defaults", "state", "wall time", "peak memory", "worker", "machine", "failures", "notes", "identity",
     ]
 
     private func row(_ row: JobRow) -> String {
@@ -66,11 +68,11 @@ struct Provenance {
         ]
         if let result {
             fields += [String(format: "%.1f s", result.wallSeconds), "\(result.peakMemory >> 20) MiB"]
-            fields += [result.worker, "\(result.host), \(result.device)"]
+            fields += [result.worker, "\(result.host), \(result.engine)"]
         } else {
             fields += ["", "", "", ""]
         }
-        fields.append(String(row.failedAttempts))
+        fields += [String(row.failedAttempts), result?.notes.joined(separator: "; ") ?? ""]
         return "<tr>\(fields.map { "<td>\(HTML.escaped($0))</td>" }.joined())<td><code>\(HTML.escaped(row.identity))</code></td></tr>"
     }
 

@@ -160,6 +160,21 @@ public struct SweepReport: Sendable {
         return lines
     }
 
+    /// What stands under the tables when some cells' seeds ran on engines that give other last digits; `nil`: none did.
+    var mixture: String? {
+        let cells = table.lines.flatMap { line in
+            table.datasets.compactMap { dataset in
+                table.cell(line, dataset)?.isMixed == true ? "\(line.title) on \(Catalogue.title(ofDataset: dataset))" : nil
+            }
+        }
+        guard !cells.isEmpty else { return nil }
+        let more = cells.count > 10 ? " and \(cells.count - 10) more" : ""
+        return "seeds of several engine classes, so that last digits depend on where each ran: \(cells.prefix(10).joined(separator: "; "))\(more)"
+    }
+
+    /// The engine classes of all results, in words, each once.
+    var engines: [String] { Set(jobs.compactMap(\.result?.engine)).map(\.description).sorted() }
+
     /// What stands under every table.
     var explanation: String {
         "percent, mean ± standard deviation over seeds" + (hasPublished ? "; in brackets the study's mean and the difference from it" : "")

@@ -11,6 +11,7 @@ struct TableText {
             return (["sweep '\(report.status.name)' has no finished job yet"] + report.missing()).joined(separator: "\n")
         }
         var parts = report.metrics.map { table($0) }
+        if let mixture = report.mixture { parts.append(mixture) }
         let missing = report.missing()
         if !missing.isEmpty { parts.append((["missing:"] + missing.map { "  \($0)" }).joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")
@@ -77,6 +78,7 @@ struct MarkdownText {
             parts.append(lines.joined(separator: "\n"))
         }
         parts.append("In \(report.explanation).")
+        if let mixture = report.mixture { parts.append("There are \(mixture).") }
         let missing = report.missing()
         if !missing.isEmpty { parts.append("Missing:\n" + missing.map { "- \($0)" }.joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")

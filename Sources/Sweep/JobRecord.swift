@@ -1,3 +1,5 @@
+import Catalogue
+
 /// What the store keeps of a job's course, as far as the lease rules need it.
 public struct JobRecord: Codable, Sendable, Hashable {
     /// The holder of the present lease.
@@ -14,16 +16,16 @@ public struct JobRecord: Codable, Sendable, Hashable {
     /// The newest checkpoint that was accepted.
     public struct Checkpoint: Codable, Sendable, Hashable {
         public var sha256: String
-        /// Epochs done.
-        public var epoch: Int
-        public init(sha256: String, epoch: Int) {
+        /// ``JobProgress/work`` done in it.
+        public var work: Int
+        /// Where it was made.
+        public var engine: EngineClass
+        public init(sha256: String, work: Int, engine: EngineClass) {
             self.sha256 = sha256
-            self.epoch = epoch
+            self.work = work
+            self.engine = engine
         }
     }
-
-    /// What ``notBefore`` is of a job that scores another's weights for as long as they are not trained.
-    public static let untilTrained = 9e15
 
     public var state: JobState
     /// The fencing token of the newest lease; only ever grows. 0: never leased.
@@ -40,11 +42,13 @@ public struct JobRecord: Codable, Sendable, Hashable {
     public var resultToken: Int64
     /// Whether an operator holds the job back.
     public var isPaused: Bool
+    /// Whether the job waits for another one that trains what it trains.
+    public var isAwaitingTraining: Bool
 
     public init(
         state: JobState = .pending, token: Int64 = 0, failedAttempts: Int = 0, hold: Hold? = nil,
         notBefore: Double = 0, checkpoint: Checkpoint? = nil, endedToken: Int64 = 0, resultToken: Int64 = 0,
-        isPaused: Bool = false
+        isPaused: Bool = false, isAwaitingTraining: Bool = false
     ) {
         self.state = state
         self.token = token
@@ -55,5 +59,6 @@ public struct JobRecord: Codable, Sendable, Hashable {
         self.endedToken = endedToken
         self.resultToken = resultToken
         self.isPaused = isPaused
+        self.isAwaitingTraining = isAwaitingTraining
     }
 }

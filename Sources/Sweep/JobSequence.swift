@@ -1,53 +1,34 @@
 import Catalogue
 
-/// A sweep's jobs, made one by one, each that scores another's weights behind that one. Only the identities handed out
-/// are remembered.
+/// A sweep's jobs, made one by one. Only the identities handed out are remembered.
 public struct JobSequence: Sequence, Sendable {
     let file: SweepFile
-    let fingerprints: [String: String]
+    let contents: [String: DatasetContent]
 
-    public func makeIterator() -> Iterator { Iterator(file: file, fingerprints: fingerprints) }
+    public func makeIterator() -> Iterator { Iterator(file: file, contents: contents) }
 
     public struct Iterator: IteratorProtocol {
         private let file: SweepFile
-        private let fingerprints: [String: String]
+        private let contents: [String: DatasetContent]
         private var cells: CellIterator
         private var seen: Set<Digest> = []
         private var position = 0
-        /// A job that comes behind the one that trains for it.
-        private var held: PlannedJob?
 
-        init(file: SweepFile, fingerprints: [String: String]) {
+        init(file: SweepFile, contents: [String: DatasetContent]) {
             self.file = file
-            self.fingerprints = fingerprints
+            self.contents = contents
             cells = CellIterator(file: file)
         }
 
         public mutating func next() -> PlannedJob? {
-            if let held {
-                self.held = nil
-                return held
-            }
             while let cell = cells.next() {
-                guard let job = cell.job(fingerprints: fingerprints) else { continue }
-                let training = job.trainingJob.flatMap { planned($0) }
-                guard let planned = planned(job, trainedBy: job.trainingJob?.identity) else {
-                    if let training { return training }
-                    continue
-                }
-                guard let training else { return planned }
-                held = planned
-                return training
+                guard let job = cell.job(contents: contents) else { continue }
+                let planned = PlannedJob(position: position, job)
+                guard seen.insert(Digest(planned.identity)).inserted else { continue }
+                position += 1
+                return planned
             }
             return nil
-        }
-
-        /// The job, unless it was handed out before.
-        private mutating func planned(_ job: JobDescription, trainedBy training: String? = nil) -> PlannedJob? {
-            let identity = job.identity
-            guard seen.insert(Digest(identity)).inserted else { return nil }
-            defer { position += 1 }
-            return PlannedJob(position: position, identity: identity, job: job, trainingIdentity: training)
         }
     }
 
@@ -95,9 +76,9 @@ struct Cell {
         return result
     }
 
-    func job(fingerprints: [String: String]) -> JobDescription? {
+    func job(contents: [String: DatasetContent]) -> JobDescription? {
         guard let method, let dataset, let seed = lookup("seed")?.integerValue,
-            let fingerprint = fingerprints[dataset.name]
+            let fingerprint = contents[dataset.name]?.fingerprint
         else { return nil }
         let given = file.grid.fixed.mapValues(\.value).merging(values) { $1 }
         return JobDescription(

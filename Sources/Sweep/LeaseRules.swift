@@ -9,14 +9,17 @@ public struct LeaseRules: Sendable {
     let isFencing: Bool
     /// Whether a report that came before changes nothing.
     let isIdempotent: Bool
-    /// Whether a checkpoint with fewer epochs than the job's own is passed over.
+    /// Whether a checkpoint with less work than the job's own is passed over.
     let guardsCheckpoints: Bool
+    /// Whether who gives a training away can no longer come back to it.
+    let fencesTrainers: Bool
 
     /// With a rule switched off, for tests that must notice.
-    package init(isFencing: Bool = true, isIdempotent: Bool = true, guardsCheckpoints: Bool = true) {
+    package init(isFencing: Bool = true, isIdempotent: Bool = true, guardsCheckpoints: Bool = true, fencesTrainers: Bool = true) {
         self.isFencing = isFencing
         self.isIdempotent = isIdempotent
         self.guardsCheckpoints = guardsCheckpoints
+        self.fencesTrainers = fencesTrainers
     }
 
     /// What a heartbeat brings back to a worker.
@@ -54,9 +57,9 @@ public struct LeaseRules: Sendable {
     }
 
     /// Gives the job out until `now + duration` and returns the new fencing token, or `nil` if the job is not to
-    /// be had: not pending, held, or still in its backoff.
+    /// be had: not pending, held, waiting for its training, or still in its backoff.
     public func lease(_ job: inout JobRecord, to worker: String, now: Double, duration: Double) -> Int64? {
-        guard job.state == .pending, !job.isPaused, job.notBefore <= now else { return nil }
+        guard job.state == .pending, !job.isPaused, !job.isAwaitingTraining, job.notBefore <= now else { return nil }
         job.token += 1
         job.state = .leased
         job.hold = .init(worker: worker, expires: now + duration)
@@ -96,7 +99,7 @@ public struct LeaseRules: Sendable {
         if isIdempotent, checkpoint == job.checkpoint, token == job.token { return }
         try running(token, job)
         if isFencing, token == job.endedToken { throw .staleToken(current: job.token) }
-        if !guardsCheckpoints || checkpoint.epoch >= job.checkpoint?.epoch ?? 0 { job.checkpoint = checkpoint }
+        if !guardsCheckpoints || checkpoint.work >= job.checkpoint?.work ?? 0 { job.checkpoint = checkpoint }
     }
 
     /// Takes a complete result. Equal jobs give equal numbers, so a result under an old token is as good as one
@@ -173,7 +176,7 @@ public struct LeaseRules: Sendable {
         switch job.state {
         // Who asks for it wants it to run, whatever was asked before it ended.
         case .failed, .quarantined, .cancelled: job.isPaused = false
-        case .pending where job.notBefore > now && job.notBefore < JobRecord.untilTrained: break
+        case .pending where job.notBefore > now: break
         case .pending, .leased, .done: return false
         }
         job.state = .pending
@@ -190,6 +193,34 @@ public struct LeaseRules: Sendable {
         guard job.isPaused != isPaused, !job.state.isFinal else { return false }
         job.isPaused = isPaused
         return true
+    }
+
+    // MARK: Trainings
+
+    /// Whether nobody works on the job and nobody is going to, though it is the one that trains for others.
+    public func isHeldUp(_ trainer: JobRecord) -> Bool {
+        switch trainer.state {
+        case .leased: false
+        case .pending: trainer.isPaused
+        case .done, .failed, .cancelled, .quarantined: true
+        }
+    }
+
+    /// Lets a job train for all that wait for the same training.
+    /// - Parameter checkpoint: what the one before it had, which is of the training and not of the job.
+    public func promote(_ job: inout JobRecord, checkpoint: JobRecord.Checkpoint?) {
+        job.isAwaitingTraining = false
+        if checkpoint?.work ?? 0 > job.checkpoint?.work ?? 0 { job.checkpoint = checkpoint }
+    }
+
+    /// Takes a training from a job that no longer goes on with it, and with it the checkpoint: it waits for the next one's weights.
+    /// Whoever held it has no claim any more, or two would train the same.
+    /// - Returns: the checkpoint.
+    public func giveWay(_ job: inout JobRecord) -> JobRecord.Checkpoint? {
+        defer { job.checkpoint = nil }
+        job.isAwaitingTraining = true
+        if fencesTrainers { job.endedToken = job.token }
+        return job.checkpoint
     }
 
     // MARK: Parts
@@ -237,6 +268,8 @@ public enum FailureKind: String, Codable, CaseIterable, Sendable, Hashable {
     case error
     /// The loss is not a number any more; the same seed will lead there again.
     case divergence
+    /// The device or the machine had no memory left.
+    case outOfMemory = "out_of_memory"
     /// A disk was full.
     case storage
     /// The lease ran out: the worker was not heard of any more.

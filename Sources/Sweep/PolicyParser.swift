@@ -21,6 +21,7 @@ struct PolicyParser {
         if let part = parts["priority"] { policy.priority = try integer(part, "'priority'", -1000...1000) }
         if let part = parts["metric"] { policy.metric = try metric(part.value) }
         if let part = parts["checkpoint_every"] { policy.checkpoint = try checkpoint(part) }
+        if let part = parts["exact"] { policy.isExact = try truth(part, "'exact'") }
         policy.evaluateEvery = try parts["evaluate_every"].map { part throws(SweepFileError) in
             try integer(part, "'evaluate_every'", 1...1_000_000)
         }
@@ -35,6 +36,21 @@ struct PolicyParser {
             throw reader.error(part.line, "\(what) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
+    }
+
+    private func truth(_ part: Part, _ what: String) throws(SweepFileError) -> Bool {
+        guard let value = try reader.setting(part.value, what).value.booleanValue else {
+            throw reader.error(part.line, "\(what) must be true or false")
+        }
+        return value
+    }
+
+    private func size(_ part: Part, _ what: String) throws(SweepFileError) -> Int64 {
+        let text = "\(try reader.setting(part.value, what).value)"
+        if let bytes = ByteSize.bytes(text) { return bytes }
+        let isBare = text.wholeMatch(of: /[0-9]{1,9}/) != nil
+        throw reader.error(
+            part.line, isBare ? "\(what) lacks a unit; write \(text)MiB or \(text)GiB" : "\(what) must be a size like 512MiB or 2GiB, not '\(text)'")
     }
 
     private func word(_ part: Part, _ what: String, _ words: [String]) throws(SweepFileError) -> String {
@@ -60,15 +76,11 @@ struct PolicyParser {
 
     private func requirements(_ node: Node) throws(SweepFileError) -> SweepPolicy.Requirements {
         var result = SweepPolicy.Requirements()
-        let entries = try reader.pairs(node, "requires", known: ["device", "memory", "dataset", "tags", "weights"])
+        let entries = try reader.pairs(node, "requires", known: ["device", "threads", "memory", "gpu_memory", "dataset", "tags", "weights"])
         if let entry = entries["device"] { result.device = try word(entry, "'device'", ["any", "cpu", "cuda"]) }
-        if let entry = entries["memory"] {
-            let text = "\(try reader.setting(entry.value, "'memory'").value)"
-            guard let bytes = Self.bytes(text) else {
-                throw reader.error(entry.line, "'memory' must be a size like 512MiB or 2GiB, not '\(text)'")
-            }
-            result.memory = bytes
-        }
+        if let entry = entries["threads"] { result.threads = try integer(entry, "'threads'", 1...1024) }
+        if let entry = entries["memory"] { result.memory = try size(entry, "'memory'") }
+        if let entry = entries["gpu_memory"] { result.gpuMemory = try size(entry, "'gpu_memory'") }
         if let entry = entries["tags"] { result.tags = try words(entry, "'tags'") }
         if let entry = entries["weights"] { result.weights = try words(entry, "'weights'") }
         // A worker must always have the job's data set; the key says so for those who like to read it.
@@ -78,7 +90,7 @@ struct PolicyParser {
 
     private func retry(_ node: Node) throws(SweepFileError) -> SweepPolicy.RetryPolicy {
         var result = SweepPolicy.RetryPolicy()
-        let entries = try reader.pairs(node, "retry", known: ["max_attempts", "backoff", "retry_on"])
+        let entries = try reader.pairs(node, "retry", known: ["max_attempts", "backoff", "retry_on", "on_out_of_memory"])
         if let entry = entries["max_attempts"] { result.maxAttempts = try integer(entry, "'max_attempts'", 1...100) }
         if let entry = entries["retry_on"] {
             let names = FailureKind.allCases.map(\.rawValue)
@@ -90,6 +102,7 @@ struct PolicyParser {
                 if !result.retryOn.contains(kind) { result.retryOn.append(kind) }
             }
         }
+        if let entry = entries["on_out_of_memory"] { result.outOfMemoryDivisor = try divisor(entry) }
         if let entry = entries["backoff"] {
             let text = "\(try reader.setting(entry.value, "'backoff'").value)"
             let ends = text.split(separator: ".", omittingEmptySubsequences: true).map { Self.seconds(String($0)) }
@@ -99,6 +112,19 @@ struct PolicyParser {
             (result.backoffMinimum, result.backoffMaximum) = (least, most)
         }
         return result
+    }
+
+    /// What is to be done to `batch_size` when a job runs out of memory: `{batch_size: /2}`.
+    private func divisor(_ part: Part) throws(SweepFileError) -> Int {
+        let entries = try reader.pairs(part.value, "on_out_of_memory", known: ["batch_size"])
+        guard let entry = entries["batch_size"] else {
+            throw reader.error(part.line, "'on_out_of_memory' is empty; write on_out_of_memory: {batch_size: /2}")
+        }
+        let text = "\(try reader.setting(entry.value, "'batch_size'").value)"
+        guard let match = text.wholeMatch(of: /\/([0-9]{1,2})/), let divisor = Int(match.1), (2...64).contains(divisor) else {
+            throw reader.error(entry.line, "'batch_size' in on_out_of_memory must be divided by a whole number from 2 to 64, as in /2, not '\(text)'")
+        }
+        return divisor
     }
 
     private func metric(_ node: Node) throws(SweepFileError) -> SweepPolicy.Metric {
@@ -116,38 +142,24 @@ struct PolicyParser {
     private func artefacts(_ node: Node) throws(SweepFileError) -> SweepPolicy.Artefacts {
         var result = SweepPolicy.Artefacts()
         let entries = try reader.pairs(node, "artefacts", known: ["maps", "examples"])
-        if let entry = entries["maps"] {
-            guard let isKept = try reader.setting(entry.value, "'maps'").value.booleanValue else {
-                throw reader.error(entry.line, "'maps' must be true or false")
-            }
-            result.maps = isKept
-        }
+        if let entry = entries["maps"] { result.maps = try truth(entry, "'maps'") }
         if let entry = entries["examples"] { result.examples = try integer(entry, "'examples'", 0...64) }
         return result
     }
 
     private func checkpoint(_ part: Part) throws(SweepFileError) -> SweepPolicy.CheckpointInterval {
         let text = "\(try reader.setting(part.value, "'checkpoint_every'").value)"
-        if let match = text.wholeMatch(of: /([0-9]+)( epochs?)?/), let epochs = Int(match.1), epochs > 0 {
-            return .epochs(epochs)
-        }
+        if let match = text.wholeMatch(of: /([0-9]+) epochs?/), let epochs = Int(match.1), epochs > 0 { return .epochs(epochs) }
         if let seconds = Self.seconds(text), seconds > 0 { return .seconds(seconds) }
-        throw reader.error(part.line, "'checkpoint_every' must be a number of epochs or a time like 60s or 5m, not '\(text)'")
+        let isBare = text.wholeMatch(of: /[1-9][0-9]{0,8}/) != nil
+        throw reader.error(
+            part.line, isBare ? "'checkpoint_every' lacks a unit; write \(text)s or '\(text) epochs'"
+                : "'checkpoint_every' must be a time like 60s or 5m, or a number like '10 epochs', not '\(text)'")
     }
 
     /// `90s`, `15m`, `2h` in seconds.
     static func seconds(_ text: String) -> Double? {
         guard let match = text.wholeMatch(of: /([0-9]+)(ms|s|m|h|d)/), let count = Double(match.1) else { return nil }
         return count * ["ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400][match.2]!
-    }
-
-    /// `2GiB`, `500MB`, `1024` in bytes.
-    static func bytes(_ text: String) -> Int64? {
-        guard let match = text.wholeMatch(of: /([0-9]{1,9})(B|[KMGT]i?B)?/), let count = Int64(match.1) else { return nil }
-        let unit = String(match.2 ?? "B")
-        let power = ["B": 0, "K": 1, "M": 2, "G": 3, "T": 4][String(unit.prefix(1))] ?? 0
-        let base: Int64 = unit.contains("i") ? 1024 : 1000
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: (0..<power).reduce(1) { product, _ in product * base })
-        return overflow ? nil : bytes
     }
 }

@@ -7,12 +7,17 @@ public struct ResultRow: Sendable {
     public let state: JobState
     /// Metrics by name; `nil` unless the job is done.
     public let metrics: [String: Double]?
+    /// What decided their last digits; `nil` unless the job is done.
+    public let engine: EngineClass?
 
-    public init(identity: String, job: JobDescription, state: JobState, metrics: [String: Double]?) {
+    public init(
+        identity: String, job: JobDescription, state: JobState, metrics: [String: Double]?, engine: EngineClass? = nil
+    ) {
         self.identity = identity
         self.job = job
         self.state = state
         self.metrics = metrics
+        self.engine = engine
     }
 }
 
@@ -54,6 +59,11 @@ public struct ResultTable: Sendable {
         public let values: [String: [Double]]
         /// The jobs that have no metrics, in the order of their seeds.
         public let missing: [Missing]
+        /// The engine classes that the values come from, in the order of their seeds, each once.
+        public let engines: [EngineClass]
+
+        /// Whether some of the values would have other last digits where the others come from.
+        public var isMixed: Bool { engines.count > 1 }
 
         /// - Parameter jobs: at least one.
         init(_ jobs: [ResultRow]) {
@@ -65,6 +75,11 @@ public struct ResultTable: Sendable {
                 for (name, value) in row.metrics ?? [:] { values[name, default: []].append(value) }
             }
             self.values = values
+            var engines: [EngineClass] = []
+            for row in rows {
+                if row.metrics != nil, let engine = row.engine, !engines.contains(engine) { engines.append(engine) }
+            }
+            self.engines = engines
             missing = rows.filter { $0.metrics == nil }.map { Missing(identity: $0.identity, seed: $0.job.seed, state: $0.state) }
         }
 

@@ -22,6 +22,7 @@ public struct SweepCost: Sendable {
     public init(_ jobs: some Sequence<PlannedJob>, counts: [String: StudyCounts], machine: Machine) {
         self.machine = machine
         var parts: [String: Part] = [:]
+        var trained: Set<String> = []
         for planned in jobs {
             let job = planned.job
             parts[job.method, default: Part()].jobs += 1
@@ -30,7 +31,8 @@ public struct SweepCost: Sendable {
                 unknown["data set \(job.dataset)", default: 0] += 1
                 continue
             }
-            guard let cost = JobCost(job, counts: images) else {
+            let trains = planned.trainingIdentity.map { trained.insert($0).inserted } ?? true
+            guard let cost = JobCost(job, counts: images, trains: trains) else {
                 unknown["method \(job.method)", default: 0] += 1
                 continue
             }

@@ -8,7 +8,7 @@ public struct SweepFile: Sendable {
     public let policy: SweepPolicy
     let grid: Grid
     let methods: [String: MethodDescription]
-    let datasets: [String: DatasetDescription]
+    var datasets: [String: DatasetDescription]
     let reader: SweepYAML
 
     /// The most cells that a file may expand to.
@@ -20,7 +20,7 @@ public struct SweepFile: Sendable {
 
     private static let keys = [
         "sweep", "fixed", "matrix", "exclude", "include", "zip", "ablate", "set", "requires", "retry", "limits",
-        "priority", "metric", "checkpoint_every", "evaluate_every", "artefacts",
+        "priority", "metric", "checkpoint_every", "evaluate_every", "artefacts", "exact",
     ]
 
     /// Parses a sweep file. Everything that can be wrong with it is found here, before any job is made.
@@ -84,14 +84,17 @@ public struct SweepFile: Sendable {
 
     /// The jobs in order, made one by one as they are asked for: the product's cells, the cells that `include` adds,
     /// then the ablated ones. Equal jobs are handed out once.
-    /// - Throws: ``SweepFileError`` when a data set has no fingerprint.
-    public func jobs(fingerprints: [String: String]) throws(SweepFileError) -> JobSequence {
-        for name in datasetNames where fingerprints[name] == nil {
+    /// - Parameter contents: what is known of the data sets' content, by their names.
+    /// - Throws: ``SweepFileError`` when a data set's content is not among them.
+    public func jobs(contents: [String: DatasetContent]) throws(SweepFileError) -> JobSequence {
+        for name in datasetNames where contents[name] == nil {
             throw SweepFileError(
                 file: reader.file, line: nil,
                 message: "the content of data set '\(name)' is not known; start a worker that has it, or name its folder with --data")
         }
-        return JobSequence(file: self, fingerprints: fingerprints)
+        var file = self
+        file.datasets = datasets.mapValues { $0.with(contents[$0.name]) }
+        return JobSequence(file: file, contents: contents)
     }
 }
 
@@ -101,6 +104,14 @@ public struct PlannedJob: Sendable, Hashable {
     public let position: Int
     public let identity: String
     public let job: JobDescription
-    /// The identity of the job that trains the weights which this one scores; `nil`: it trains itself.
-    public var trainingIdentity: String?
+    /// The identity of what the job trains: jobs with equal ones share the weights that the first of them trains. `nil`: nothing is
+    /// trained.
+    public let trainingIdentity: String?
+
+    public init(position: Int, _ job: JobDescription) {
+        self.position = position
+        self.job = job
+        identity = job.identity
+        trainingIdentity = job.training?.identity
+    }
 }

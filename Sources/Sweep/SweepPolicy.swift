@@ -13,41 +13,35 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
     public var artefacts = Artefacts()
     /// Score the test images after every so many epochs, to be looked at while a job trains; `nil`: at the end only.
     public var evaluateEvery: Int?
+    /// Whether a checkpoint is gone on from within its own ``EngineClass`` only, so that every number is what it would have been
+    /// without an interruption; else it waits for its class as long as a worker of that is there, and goes to others then.
+    public var isExact = false
 
     public init() {}
-
-    /// What an older version wrote lacks the later keys.
-    public init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        requires = try values.decode(Requirements.self, forKey: .requires)
-        retry = try values.decode(RetryPolicy.self, forKey: .retry)
-        limits = try values.decode(Limits.self, forKey: .limits)
-        priority = try values.decode(Int.self, forKey: .priority)
-        metric = try values.decode(Metric.self, forKey: .metric)
-        checkpoint = try values.decode(CheckpointInterval.self, forKey: .checkpoint)
-        artefacts = try values.decodeIfPresent(Artefacts.self, forKey: .artefacts) ?? Artefacts()
-        evaluateEvery = try values.decodeIfPresent(Int.self, forKey: .evaluateEvery)
-    }
 
     /// What a worker must offer to be given a job.
     public struct Requirements: Codable, Sendable, Hashable {
         /// `any`, `cpu` or `cuda`.
         public var device = "any"
-        /// Bytes of memory of the worker's device.
-        public var memory: Int64 = 0
+        /// Compute threads of a job; `nil`: what its method takes.
+        public var threads: Int?
+        /// Bytes of main memory of a job; `nil`: what its method is known to need.
+        public var memory: Int64?
+        /// Bytes of a GPU's memory of a job that runs on one; `nil`: what its method is known to need.
+        public var gpuMemory: Int64?
         /// Words that the worker must have been started with.
         public var tags: [String] = []
         /// Pretrained weights that the worker must have.
         public var weights: [String] = []
         public init() {}
 
-        /// What an older version wrote lacks the later keys.
-        public init(from decoder: any Decoder) throws {
-            let values = try decoder.container(keyedBy: CodingKeys.self)
-            device = try values.decode(String.self, forKey: .device)
-            memory = try values.decode(Int64.self, forKey: .memory)
-            tags = try values.decodeIfPresent([String].self, forKey: .tags) ?? []
-            weights = try values.decodeIfPresent([String].self, forKey: .weights) ?? []
+        /// What one of the sweep's jobs asks of its worker.
+        public func resources(of job: JobDescription) -> JobResources { resources(usually: JobResources.usual(of: job)) }
+
+        /// What a job asks of its worker that asks for `usual` where the sweep says nothing.
+        public func resources(usually usual: JobResources) -> JobResources {
+            JobResources(
+                threads: threads ?? usual.threads, memory: memory ?? usual.memory, gpuMemory: gpuMemory ?? usual.gpuMemory)
         }
     }
 
@@ -60,17 +54,11 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
         public var backoffMaximum = 900.0
         /// The failures that are tried again; any other is final at once. A loss that is not a number is left out
         /// unless asked for: equal jobs go equal ways.
-        public var retryOn: [FailureKind] = [.crash, .error, .storage, .lost]
+        public var retryOn: [FailureKind] = [.crash, .error, .outOfMemory, .storage, .lost]
+        /// What a job that ran out of memory is replaced by: the option `batch_size` divided by this number. Another job, since it
+        /// has other numbers; `nil`: it is tried again as it is.
+        public var outOfMemoryDivisor: Int?
         public init() {}
-
-        /// What an older version wrote lacks the later keys.
-        public init(from decoder: any Decoder) throws {
-            let values = try decoder.container(keyedBy: CodingKeys.self)
-            maxAttempts = try values.decode(Int.self, forKey: .maxAttempts)
-            backoffMinimum = try values.decode(Double.self, forKey: .backoffMinimum)
-            backoffMaximum = try values.decode(Double.self, forKey: .backoffMaximum)
-            if let kinds = try values.decodeIfPresent([FailureKind].self, forKey: .retryOn) { retryOn = kinds }
-        }
     }
 
     /// Bounds of the sweep as a whole.
@@ -103,5 +91,19 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
     public enum CheckpointInterval: Codable, Sendable, Hashable {
         case epochs(Int)
         case seconds(Double)
+    }
+}
+
+extension JobResources {
+    /// Memory is asked for in steps of so many bytes, so that there are few kinds of jobs to look for.
+    private static let step: Int64 = 64 << 20
+
+    /// What a job asks for where its sweep says nothing.
+    public static func usual(of job: JobDescription) -> JobResources {
+        func rounded(_ bytes: Int64) -> Int64 { (max(0, bytes) + step - 1) / step * step }
+        guard let usual = Catalogue.method(job.method)?.resources(job.configuration) else {
+            return JobResources(threads: 1, memory: 0, gpuMemory: 0)
+        }
+        return JobResources(threads: usual.threads, memory: rounded(usual.memory), gpuMemory: rounded(usual.gpuMemory))
     }
 }

@@ -1,6 +1,18 @@
+/// What a convolution or a batch normalisation can compute in the same pass.
+protocol FusedActivation: Layer {
+    /// oneDNN's name of it, and what it takes.
+    var fusedName: String { get }
+    var fusedNumbers: [Double] { get }
+    /// What negative numbers are multiplied by, where that is all.
+    var slope: Double? { get }
+}
+
 /// max(x, 0).
-public final class ReLU: Module, Layer {
+public final class ReLU: Module, FusedActivation {
     private static let relu = Operator("relu")
+    var fusedName: String { "relu" }
+    var fusedNumbers: [Double] { [] }
+    var slope: Double? { 0 }
 
     public override init() { super.init() }
 
@@ -32,8 +44,11 @@ public final class Tanh: Module, Layer {
 }
 
 /// x · sigmoid(x) (Ramachandran et al., 2017), which PyTorch calls SiLU.
-public final class Swish: Module, Layer {
+public final class Swish: Module, FusedActivation {
     private static let swish = Operator("silu")
+    var fusedName: String { "swish" }
+    var fusedNumbers: [Double] { [] }
+    var slope: Double? { nil }
 
     public override init() { super.init() }
 
@@ -43,8 +58,11 @@ public final class Swish: Module, Layer {
 }
 
 /// min(max(x, 0), 6).
-public final class ReLU6: Module, Layer {
+public final class ReLU6: Module, FusedActivation {
     private static let clamp = Operator("hardtanh")
+    var fusedName: String { "hardtanh" }
+    var fusedNumbers: [Double] { [0, 6] }
+    var slope: Double? { nil }
 
     public override init() { super.init() }
 
@@ -54,16 +72,19 @@ public final class ReLU6: Module, Layer {
 }
 
 /// x where it is positive, else a small multiple of it.
-public final class LeakyReLU: Module, Layer {
+public final class LeakyReLU: Module, FusedActivation {
     private static let leaky = Operator("leaky_relu")
-    private let slope: Double
+    private let factor: Double
+    var fusedName: String { "leaky_relu" }
+    var fusedNumbers: [Double] { [factor] }
+    var slope: Double? { factor }
 
     public init(slope: Double = 0.01) {
-        self.slope = slope
+        factor = slope
         super.init()
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-        try LeakyReLU.leaky(.tensor(input), .number(slope))
+        try LeakyReLU.leaky(.tensor(input), .number(factor))
     }
 }

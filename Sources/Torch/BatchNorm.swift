@@ -24,7 +24,7 @@ public final class BatchNorm: Module, Layer {
     /// statistics are left alone; whatever the mode.
     public var usesImageStatistics = false
 
-    private let epsilon: Double
+    let epsilon: Double
     /// The share of a batch in the running statistics.
     private let momentum: Double
 
@@ -54,20 +54,27 @@ public final class BatchNorm: Module, Layer {
         if isTraining, input.shape[0] * input.shape.dropFirst(2).reduce(1, *) < 2 {
             throw TorchError("batch normalisation cannot train on \(input): it needs two values a channel")
         }
-        if isTraining, !LibTorch.usesPlainOperators, let output = try inRows(input) { return output }
+        if isTraining, !LibTorch.usesPlainOperators, let output = try inRows(input, slope: 1) { return output }
         return try BatchNorm.batchNorm(
             .tensor(input), .tensor(weight.tensor), .tensor(bias.tensor), .tensor(runningMean.tensor),
             .tensor(runningVariance.tensor), .boolean(isTraining), .number(momentum), .number(epsilon), .boolean(true))
     }
 
+    /// The same with what comes out negative multiplied by `slope`, in one pass; `nil` where that is not possible.
+    func rectified(_ input: Tensor, slope: Double) throws(TorchError) -> Tensor? {
+        guard isTraining, !usesImageStatistics, input.shape[0] * input.shape.dropFirst(2).reduce(1, *) > 1 else { return nil }
+        return try inRows(input, slope: slope)
+    }
+
     /// Normalises `input` by exact statistics if it is rows of channels in main memory, else returns `nil`.
-    private func inRows(_ input: Tensor) throws(TorchError) -> Tensor? {
+    private func inRows(_ input: Tensor, slope: Double) throws(TorchError) -> Tensor? {
         var result: OpaquePointer?
         let (weight, bias, mean, variance) = (weight.tensor, bias.tensor, runningMean.tensor, runningVariance.tensor)
         try withExtendedLifetime((input, weight, bias, mean, variance)) { () throws(TorchError) in
             try checked {
                 ct_batch_norm(
-                    input.handle, weight.handle, bias.handle, mean.handle, variance.handle, momentum, epsilon, &result, $0)
+                    input.handle, weight.handle, bias.handle, mean.handle, variance.handle, momentum, epsilon, slope,
+                    &result, $0)
             }
         }
         return result.map(Tensor.init(handle:))

@@ -6,17 +6,26 @@ public class ConvolutionLayer: Module {
     public let bias: Parameter?
     let stride: Int
     let padding: Int
+    let groups: Int
+    /// What inference computes with, once it has.
+    var packed: PackedWeight?
 
     init(
-        weight shape: [Int], outputs: Int, stride: Int, padding: Int, bias: Bool,
+        weight shape: [Int], outputs: Int, stride: Int, padding: Int, groups: Int = 1, bias: Bool,
         initialisation: WeightInitialisation = .standard, generator: Generator
     ) throws(TorchError) {
         weight = try Initialisation.weight(shape, initialisation, generator: generator)
         self.bias = bias ? try Initialisation.bias(outputs, weight: shape, initialisation, generator: generator) : nil
         self.stride = stride
         self.padding = padding
+        self.groups = groups
         super.init()
     }
+
+    /// The weight of the convolution that is computed, and its stride.
+    func effectiveWeight() throws(TorchError) -> Tensor { weight.tensor }
+    var effectiveStride: Int { stride }
+    var isTransposed: Bool { false }
 
     /// The weight in the layout that is fastest; the layer's output takes it over.
     static func arranged(_ weight: Tensor) throws(TorchError) -> Tensor {
@@ -28,16 +37,14 @@ public class ConvolutionLayer: Module {
 /// outputs sees an equal part of the inputs only.
 public final class Convolution: ConvolutionLayer, Layer {
     private static let convolution = Operator("conv2d")
-    private let groups: Int
 
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1, bias: Bool = true,
         initialisation: WeightInitialisation = .standard, generator: Generator
     ) throws(TorchError) {
-        self.groups = groups
         try super.init(
-            weight: [outputs, inputs / groups, kernel, kernel], outputs: outputs, stride: stride, padding: padding, bias: bias,
-            initialisation: initialisation, generator: generator)
+            weight: [outputs, inputs / groups, kernel, kernel], outputs: outputs, stride: stride, padding: padding, groups: groups,
+            bias: bias, initialisation: initialisation, generator: generator)
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {

@@ -19,7 +19,8 @@ public final class GroupNorm: Module, Layer {
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        // What comes out of a product in bfloat16 is normalised in single precision.
         try GroupNorm.groupNorm(
-            .tensor(input), .integer(groups), .tensor(weight.tensor), .tensor(bias.tensor), .number(1e-5))
+            .tensor(input.to(weight.tensor.dataType ?? .float)), .integer(groups), .tensor(weight.tensor), .tensor(bias.tensor), .number(1e-5))
     }
 }

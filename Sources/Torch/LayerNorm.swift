@@ -1,6 +1,7 @@
 /// Layer normalisation over the last dimensions, with ε = 1e-5 (Ba et al., 2016).
 public final class LayerNorm: Module, Layer {
     private static let layerNorm = Operator("layer_norm")
+    private static let permute = Operator("permute")
 
     /// At first 1; of the normalised shape.
     public let weight: Parameter
@@ -19,7 +20,20 @@ public final class LayerNorm: Module, Layer {
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-        try LayerNorm.layerNorm(
-            .tensor(input), .integers(shape), .tensor(weight.tensor), .tensor(bias.tensor), .number(1e-5))
+        // What comes out of a product in bfloat16 is normalised in single precision.
+        let input = try input.to(weight.tensor.dataType ?? .float)
+        guard shape.count == 3, input.isChannelsLast, !LibTorch.usesPlainOperators else {
+            return try LayerNorm.layerNorm(
+                .tensor(input), .integers(shape), .tensor(weight.tensor), .tensor(bias.tensor), .number(1e-5))
+        }
+        // The same numbers are summed whichever way they lie: only weight and bias are turned round, not the images, and what comes
+        // next finds them as convolutions like them.
+        func turned(_ tensor: Tensor, _ axes: [Int]) throws(TorchError) -> Tensor {
+            try LayerNorm.permute(.tensor(tensor), .integers(axes))
+        }
+        let output = try LayerNorm.layerNorm(
+            .tensor(turned(input, [0, 2, 3, 1])), .integers([shape[1], shape[2], shape[0]]), .tensor(turned(weight.tensor, [1, 2, 0])),
+            .tensor(turned(bias.tensor, [1, 2, 0])), .number(1e-5))
+        return try turned(output, [0, 3, 1, 2])
     }
 }

@@ -10,7 +10,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
 }
 
 /// How products of float32 numbers are computed on a GPU.
-public enum Precision: String, Sendable, CaseIterable {
+public enum MatrixPrecision: String, Sendable, CaseIterable {
     /// As they are.
     case float32
     /// With factors rounded to TF32's 10 bits, which tensor cores of Ampere and newer are several times faster at.
@@ -28,6 +28,15 @@ extension LibTorch {
         let own = usage.hasPrefix("no ") ? "default" : usage
         return [own, blas(report), oneDNN(report)].compactMap(\.self).joined(separator: "+")
     }()
+
+    /// The versions of the libraries that this process computes with on a GPU, once CUDA is loaded, e.g. `cuda-12.8+cudnn-9.8.0`.
+    public static var cudaLibraries: String {
+        let report = buildReport
+        let parts = [
+            report.firstMatch(of: /CUDA Runtime ([0-9.]+)/).map { "cuda-\($0.1)" }, report.firstMatch(of: /[Cc][Uu]DNN ([0-9.]+)/).map { "cudnn-\($0.1)" },
+        ]
+        return parts.compactMap(\.self).joined(separator: "+")
+    }
 
     private static func blas(_ report: String) -> String {
         if let core = ct_openblas_core().map({ String(cString: $0) }) { return "openblas-" + core.lowercased() }
@@ -76,7 +85,7 @@ extension LibTorch {
 
     /// Has libtorch choose the same algorithms in every run, and says how exact products on a GPU are. To be called once,
     /// before the first tensor is made on a GPU. Where a GPU has no such algorithm, libtorch warns on standard error.
-    public static func configure(precision: Precision = .float32) {
+    public static func configure(precision: MatrixPrecision = .float32) {
         ct_configure(precision == .tf32)
     }
 }

@@ -1,6 +1,5 @@
 import CTorch
 import Foundation
-import Synchronization
 
 /// The libtorch this process runs on.
 public enum LibTorch {
@@ -24,12 +23,7 @@ public enum LibTorch {
 
     /// Makes layers call the operators that PyTorch's modules call, as they are, instead of faster equals. Numbers then
     /// differ from PyTorch's by no more than its own do between runs: for comparisons only.
-    package static var usesPlainOperators: Bool {
-        get { plainOperators.load(ordering: .relaxed) }
-        set { plainOperators.store(newValue, ordering: .relaxed) }
-    }
-
-    private static let plainOperators = Atomic(false)
+    @TaskLocal package static var usesPlainOperators = false
 
     /// libtorch's own account of how it was built.
     public static var buildReport: String {

@@ -24,10 +24,15 @@ public final class MeanPooledConvolution: ConvolutionLayer, Layer {
                 .tensor(input), .tensor(weight), .optional(bias?.tensor), .integers([1, 1]), .integers([padding, padding]))
             return try Self.pool(.tensor(convolved), .integers([2, 2]), .integers([2, 2]))
         }
-        let shifted = try Self.pad(.tensor(weight), .integers([1, 1, 1, 1]))
-        let kernel = try Self.pool(.tensor(shifted), .integers([2, 2]), .integers([1, 1]))
         return try Self.convolution(
-            .tensor(input), .tensor(Self.arranged(kernel)), .optional(bias?.tensor), .integers([2, 2]),
+            .tensor(input), .tensor(Self.arranged(effectiveWeight())), .optional(bias?.tensor), .integers([2, 2]),
             .integers([padding, padding]))
     }
+
+    override func effectiveWeight() throws(TorchError) -> Tensor {
+        let shifted = try Self.pad(.tensor(weight.tensor), .integers([1, 1, 1, 1]))
+        return try Self.pool(.tensor(shifted), .integers([2, 2]), .integers([1, 1]))
+    }
+
+    override var effectiveStride: Int { 2 }
 }

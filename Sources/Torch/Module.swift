@@ -50,11 +50,15 @@ open class Module {
     /// Whether batch statistics are used and updated (true) or the running ones are used (false).
     public private(set) final var isTraining = true
 
+    /// How often it was switched to training: after that, weights may be others.
+    private(set) final var trainings = 0
+
     public init() {}
 
     /// Switches this module and all parts of it between training and evaluation.
     public final func train(_ mode: Bool = true) {
         isTraining = mode
+        if mode { trainings += 1 }
         for (_, child) in children { child.train(mode) }
     }
 
@@ -165,7 +169,10 @@ open class Module {
         return levels.reversed().flatMap { $0 }
     }
 
-    private var children: [(name: String, module: Module)] {
+    /// Looked for once, since a step of training asks for them: parts never change.
+    private lazy var children: [(name: String, module: Module)] = findChildren()
+
+    private func findChildren() -> [(name: String, module: Module)] {
         members.flatMap { name, member -> [(String, Module)] in
             if let module = member as? Module { return [(name, module)] }
             guard let list = member as? [Module] else { return [] }
@@ -193,8 +200,6 @@ public final class Sequential: Module, Layer {
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-        var result = input
-        for layer in layers { result = try layer(result) }
-        return result
+        try LayerChain.apply(layers, to: input)
     }
 }

@@ -6,6 +6,7 @@ private enum Operators {
     static let maximumAlong = Operator("max", "dim")
     static let maximum = Operator("max")
     static let largestAlong = Operator("amax")
+    static let smaller = Operator("minimum")
     static let indexOfMinimum = Operator("argmin")
     static let indexOfMaximum = Operator("argmax")
 }
@@ -35,6 +36,9 @@ extension Tensor {
     public func maximum(axis: Int) throws(TorchError) -> IndexedValues {
         try pair(Operators.maximumAlong.call([.tensor(self), .integer(axis)]))
     }
+
+    /// Of each element and that of `other` the smaller one.
+    public func smaller(_ other: Tensor) throws(TorchError) -> Tensor { try Operators.smaller(.tensor(self), .tensor(other)) }
 
     /// The largest element, a scalar.
     public func maximum() throws(TorchError) -> Tensor { try Operators.maximum(.tensor(self)) }

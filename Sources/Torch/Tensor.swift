@@ -66,6 +66,9 @@ public final class Tensor {
     /// Whether the elements lie in row-major order without gaps.
     var isContiguous: Bool { withExtendedLifetime(self) { about.is_contiguous } }
 
+    /// Whether `[N, C, H, W]` lies in memory with the channels side by side.
+    var isChannelsLast: Bool { withExtendedLifetime(self) { ct_tensor_is_channels_last(handle) } }
+
     /// The elements in row-major order, brought to main memory and to `Element`.
     /// - Throws: ``TorchError`` for a tensor on the device `meta`, which has no elements.
     public func elements<Element: TensorElement>(_ type: Element.Type = Element.self) throws(TorchError) -> [Element] {

@@ -41,6 +41,8 @@ private enum Operators {
     static let addInPlace = Operator("add_", "Tensor")
     static let multiplyInPlace = Operator("mul_", "Scalar")
     static let zeros = Operator("zeros")
+    static let identity = Operator("eye")
+    static let viewType = Operator("view", "dtype")
     static let pad = Operator("constant_pad_nd")
     static let bilinear = Operator("upsample_bilinear2d")
     static let matrixProduct = Operator("matmul")
@@ -57,6 +59,13 @@ extension Tensor {
         _ shape: [Int], type: DataType = .float, device: Device = .cpu
     ) throws(TorchError) -> Tensor {
         try Operators.zeros(.integers(shape), named: [("dtype", .dataType(type)), ("device", .device(device))])
+    }
+
+    /// The identity matrix `[size, size]`.
+    public static func identity(
+        _ size: Int, type: DataType = .float, device: Device = .cpu
+    ) throws(TorchError) -> Tensor {
+        try Operators.identity(.integer(size), named: [("dtype", .dataType(type)), ("device", .device(device))])
     }
 
     /// A tensor whose elements all have the same value.
@@ -110,6 +119,11 @@ extension Tensor {
         if self.device == device { return self }
         guard let dataType else { throw TorchError("\(self) has a type that cannot be moved") }
         return try Operators.convertDevice(.tensor(self), .device(device), .dataType(dataType))
+    }
+
+    /// The same bytes as elements of another type; the last dimension grows or shrinks as these are smaller or larger.
+    public func reinterpreted(as type: DataType) throws(TorchError) -> Tensor {
+        try Operators.viewType(.tensor(self), .dataType(type))
     }
 
     /// The same elements without their history.

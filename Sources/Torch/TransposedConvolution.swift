@@ -26,6 +26,8 @@ public final class TransposedConvolution: ConvolutionLayer, Layer {
             .integers([padding, padding]))
     }
 
+    override var isTransposed: Bool { true }
+
     private static let prefersInterleaving = LibTorch.version.hasPrefix("1.")
     private static let pad = Operator("constant_pad_nd")
     private static let indexSelect = Operator("index_select")

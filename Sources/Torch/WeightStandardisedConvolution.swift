@@ -11,11 +11,13 @@ public final class WeightStandardisedConvolution: ConvolutionLayer, Layer {
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        try Self.convolution(.tensor(input), .tensor(Self.arranged(effectiveWeight())), .optional(bias?.tensor))
+    }
+
+    override func effectiveWeight() throws(TorchError) -> Tensor {
         let filters = try weight.tensor.flattened()
         let centred = try filters - filters.mean(axes: [1], keepingDimensions: true)
         let deviation = try Self.deviation(.tensor(centred), .integers([1]), .boolean(true), .boolean(true))
-        let standardised = try (centred / (deviation + 1e-5)).reshaped(weight.tensor.shape)
-        // Not arranged: between it and the next one lie operators that are fastest, or at home, in the plain layout.
-        return try Self.convolution(.tensor(input), .tensor(standardised), .optional(bias?.tensor))
+        return try (centred / (deviation + 1e-5)).reshaped(weight.tensor.shape)
     }
 }

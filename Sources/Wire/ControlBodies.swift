@@ -9,7 +9,8 @@ public struct ControlRequest: Codable, Sendable, Hashable {
         case resume
         /// Take every job without a result out of the queue; what runs is stopped.
         case cancel
-        /// Put jobs that failed for good or were cancelled back into the queue, and end backoffs.
+        /// Put jobs that failed for good or were cancelled back into the queue, end backoffs, and let a job that can go on from its
+        /// checkpoint nowhere start from its beginning.
         case retry
         /// Change the priority.
         case prioritise

@@ -37,20 +37,20 @@ public struct LogPage: Codable, Sendable, Hashable {
     }
 }
 
-/// One epoch of a job's learning curves.
+/// A point of a job's learning curves.
 public struct CurvePoint: Codable, Sendable, Hashable {
     /// The most points of one request, and of a curve that is shown.
     public static let limit = 512
 
-    /// From 1.
-    public var epoch: Int
-    /// Mean training loss of the epoch.
+    /// ``JobProgress/work`` done by then, from 1.
+    public var work: Int
+    /// Mean training loss of the epoch that ended there.
     public var loss: Double?
-    /// Area under the ROC curve of the test images after the epoch, where the sweep has `evaluate_every`.
+    /// Area under the ROC curve of the test images then, where the sweep has `evaluate_every`.
     public var auc: Double?
 
-    public init(epoch: Int, loss: Double? = nil, auc: Double? = nil) {
-        self.epoch = epoch
+    public init(work: Int, loss: Double? = nil, auc: Double? = nil) {
+        self.work = work
         self.loss = loss
         self.auc = auc
     }
@@ -64,6 +64,6 @@ public struct CurvePoint: Codable, Sendable, Hashable {
         }
         guard points.count > limit else { return points }
         let rated = even(points.filter { $0.auc != nil }, limit)
-        return (rated + even(points.filter { $0.auc == nil }, limit - rated.count)).sorted { $0.epoch < $1.epoch }
+        return (rated + even(points.filter { $0.auc == nil }, limit - rated.count)).sorted { $0.work < $1.work }
     }
 }

@@ -9,13 +9,13 @@ public struct SubmitRequest: Codable, Sendable {
     public var file: String
     /// Overrides from the command line, e.g. `method=ae,vae`.
     public var overrides: [String]
-    /// Content fingerprints of data sets by name. Those absent are taken from what workers last reported.
-    public var fingerprints: [String: String]
-    public init(source: String, file: String, overrides: [String], fingerprints: [String: String]) {
+    /// What data sets are, by name. Those absent are taken from what workers last reported.
+    public var contents: [String: DatasetContent]
+    public init(source: String, file: String, overrides: [String], contents: [String: DatasetContent]) {
         self.source = source
         self.file = file
         self.overrides = overrides
-        self.fingerprints = fingerprints
+        self.contents = contents
     }
 }
 
@@ -54,7 +54,7 @@ public struct SweepStatus: Codable, Sendable, Hashable {
     /// Jobs by state; absent: none.
     public var jobs: [JobState: Int]
     public var total: Int
-    /// Jobs done, and for running ones the share of their epochs, over all jobs: 0...1.
+    /// Jobs done, and for running ones the share of their work, over all jobs: 0...1.
     public var progress: Double
     /// Seconds until the last job is done at the present rate; `nil` until something is known.
     public var remaining: Double?
@@ -68,13 +68,15 @@ public struct SweepStatus: Codable, Sendable, Hashable {
     public var isExpanding: Bool
     /// The pretrained weights that waiting jobs need; `nil`: none.
     public var weights: [NeededWeights]?
+    /// What keeps waiting jobs from every worker heard of lately, beside weights; `nil`: nothing.
+    public var obstacles: [Obstacle]?
     /// Whether every job has reached a final state.
     public var isFinished: Bool { !isExpanding && jobs[.pending, default: 0] + jobs[.leased, default: 0] == 0 }
 
     public init(
         name: String, submitted: Double, jobs: [JobState: Int], total: Int, progress: Double, remaining: Double?,
         running: [RunningJob], failing: [FailingJob], policy: SweepPolicy, isPaused: Bool = false,
-        isExpanding: Bool = false, weights: [NeededWeights]? = nil
+        isExpanding: Bool = false, weights: [NeededWeights]? = nil, obstacles: [Obstacle]? = nil
     ) {
         self.name = name
         self.submitted = submitted
@@ -88,6 +90,19 @@ public struct SweepStatus: Codable, Sendable, Hashable {
         self.isPaused = isPaused
         self.isExpanding = isExpanding
         self.weights = weights
+        self.obstacles = obstacles
+    }
+
+    /// What no worker has that some of the jobs need.
+    public struct Obstacle: Codable, Sendable, Hashable {
+        /// How many waiting jobs it keeps.
+        public var jobs: Int
+        /// One sentence with what is asked and the most that is offered.
+        public var reason: String
+        public init(jobs: Int, reason: String) {
+            self.jobs = jobs
+            self.reason = reason
+        }
     }
 
     /// Pretrained weights without which jobs wait.
@@ -172,7 +187,7 @@ public struct JobRow: Codable, Sendable, Hashable {
 extension ResultRow {
     /// What tables take of a job.
     public init(_ row: JobRow) {
-        self.init(identity: row.identity, job: row.job, state: row.state, metrics: row.result?.metrics)
+        self.init(identity: row.identity, job: row.job, state: row.state, metrics: row.result?.metrics, engine: row.result?.engine)
     }
 }
 
@@ -196,7 +211,7 @@ public struct JobDetail: Codable, Sendable {
     public var result: JobResult?
     public var attempts: [Attempt]
     public var sweeps: [String]
-    /// The learning curves so far; of a finished job those epochs at which its test images were scored, since its losses
+    /// The learning curves so far; of a finished job those points at which its test images were scored, since its losses
     /// are in the result.
     public var curve: [CurvePoint]?
     public init(
@@ -261,9 +276,9 @@ public struct Health: Codable, Sendable {
     /// `ok` when the store takes writes, `degraded` when it does but a disk is nearly full.
     public var status: String
     public var version: String
-    /// The disks below the coordinator's folders; `nil` from an older coordinator.
-    public var disks: [Disk]?
-    public init(status: String, version: String, disks: [Disk]? = nil) {
+    /// The disks below the coordinator's folders.
+    public var disks: [Disk]
+    public init(status: String, version: String, disks: [Disk]) {
         self.status = status
         self.version = version
         self.disks = disks

@@ -15,14 +15,17 @@ public struct ResultColumns: Codable, Sendable, Hashable {
         public var states: String
         /// By metric; `null` where a job has no result.
         public var metrics: [String: [Double?]]
+        /// Places in ``ResultColumns/engines``; `null` where a job has no result.
+        public var engines: [Int?]
 
-        fileprivate mutating func add(_ rows: ArraySlice<ResultRow>, _ compared: Set<String>) {
+        fileprivate mutating func add(_ rows: ArraySlice<ResultRow>, _ compared: Set<String>, engine: (EngineClass) -> Int) {
             var names = Set(metrics.keys)
             for row in rows { names.formUnion((row.metrics ?? [:]).keys) }
             for name in names where compared.contains(name) {
                 metrics[name, default: Array(repeating: nil, count: seeds.count)] += rows.map { $0.metrics?[name] }
             }
             for row in rows {
+                engines.append(row.engine.map(engine))
                 seeds.append(row.job.seed)
                 identities += row.identity
                 states.append(row.state.letter)
@@ -32,10 +35,14 @@ public struct ResultColumns: Codable, Sendable, Hashable {
 
     /// In the order of the first job of each.
     public var groups: [Group]
+    /// The engine classes that results come from.
+    public var engines: [EngineClass]
 
     public init(_ rows: [ResultRow]) {
         var places: [JobDescription: Int] = [:]
         var groups: [Group] = []
+        var engines: [EngineClass] = []
+        var engineNumbers: [EngineClass: Int] = [:]
         let compared = Set(Catalogue.comparedMetrics.map(\.name))
         for run in ResultRow.runs(rows) {
             var key = run.first!.job
@@ -43,11 +50,17 @@ public struct ResultColumns: Codable, Sendable, Hashable {
             let place = places[key] ?? groups.count
             if place == groups.count {
                 places[key] = place
-                groups.append(Group(job: run.first!.job, seeds: [], identities: "", states: "", metrics: [:]))
+                groups.append(Group(job: run.first!.job, seeds: [], identities: "", states: "", metrics: [:], engines: []))
             }
-            groups[place].add(run, compared)
+            groups[place].add(run, compared) { engine in
+                if let known = engineNumbers[engine] { return known }
+                engineNumbers[engine] = engines.count
+                engines.append(engine)
+                return engines.count - 1
+            }
         }
         self.groups = groups
+        self.engines = engines
     }
 
     /// The JSON of it, as an encoder writes it too, which takes several times as long over columns of numbers.
@@ -62,10 +75,11 @@ public struct ResultColumns: Codable, Sendable, Hashable {
             }
             json += "]"
         }
-        var json = #"{"groups":["#
+        var json = #"{"engines":\#(try text(engines)),"groups":["#
         for (index, group) in groups.enumerated() {
-            json += index == 0 ? "{" : ",{"
-            json += #""identities":"\#(group.identities)","job":\#(try text(group.job)),"metrics":{"#
+            json += (index == 0 ? "{" : ",{") + #""engines":"#
+            list(group.engines, into: &json) { $0.map(String.init) ?? "null" }
+            json += #","identities":"\#(group.identities)","job":\#(try text(group.job)),"metrics":{"#
             for (place, (name, values)) in group.metrics.sorted(by: { $0.key < $1.key }).enumerated() {
                 json += "\(place == 0 ? "" : ",")\(try text(name)):"
                 list(values, into: &json) { $0.map { $0.isFinite ? "\($0)" : "null" } ?? "null" }
@@ -92,7 +106,10 @@ public struct ResultColumns: Codable, Sendable, Hashable {
                 let state = JobState(letter: states[place]) ?? .failed
                 var metrics: [String: Double] = [:]
                 for (name, values) in group.metrics where place < values.count { metrics[name] = values[place] }
-                return ResultRow(identity: identity, job: job, state: state, metrics: state == .done ? metrics : nil)
+                let engine = place < group.engines.count ? group.engines[place] : nil
+                return ResultRow(
+                    identity: identity, job: job, state: state, metrics: state == .done ? metrics : nil,
+                    engine: engine.flatMap { engines.indices.contains($0) ? engines[$0] : nil })
             }
         }
     }

@@ -6,52 +6,51 @@ public struct WorkerDescription: Codable, Sendable, Hashable {
     /// Unique among running workers, e.g. `host-4711`.
     public var name: String
     public var host: String
-    /// `cpu` or `cuda:0`.
-    public var device: String
-    /// Bytes of memory of the device: the machine's for `cpu`, the card's for `cuda:0`.
-    public var memory: Int64
-    /// The worker's data sets by name, each with the SHA-256 of its content.
-    public var datasets: [String: String]
+    /// What it has when it does nothing.
+    public var resources: WorkerResources
+    /// What decides the last digits of its numbers.
+    public var platform: EngineClass.Platform
+    /// The worker's data sets by name.
+    public var datasets: [String: DatasetContent]
     public var methods: [String]
     public var coreVersion: Int
-    /// libtorch's version and BLAS, for the record.
-    public var engine: String
     /// Pretrained weights that the worker has, by name.
     public var weights: [String]
     /// Words that sweeps can ask for.
     public var tags: [String]
 
     public init(
-        name: String, host: String, device: String, memory: Int64, datasets: [String: String],
-        methods: [String], coreVersion: Int = Catalogue.coreVersion, engine: String, weights: [String] = [],
-        tags: [String] = []
+        name: String, host: String, resources: WorkerResources, platform: EngineClass.Platform, datasets: [String: DatasetContent],
+        methods: [String], coreVersion: Int = Catalogue.coreVersion, weights: [String] = [], tags: [String] = []
     ) {
         self.name = name
         self.host = host
-        self.device = device
-        self.memory = memory
+        self.resources = resources
+        self.platform = platform
         self.datasets = datasets
         self.methods = methods
         self.coreVersion = coreVersion
-        self.engine = engine
         self.weights = weights
         self.tags = tags
     }
 }
 
-/// A worker asks for up to `count` jobs and waits up to `wait` seconds for the first.
+/// A worker asks for jobs that fit into what it has left, and waits up to `wait` seconds for the first.
 public struct LeaseRequest: Codable, Sendable {
     public var worker: WorkerDescription
-    /// 0...4096; at most 64 are given at once. 0: only what it should have already (``holding``).
-    public var count: Int
+    /// What the worker has left.
+    public var free: WorkerResources
+    /// The most jobs that it wants, 0...4096; at most 64 are given at once. 0: only what it should have already (``holding``).
+    public var limit: Int
     /// 0...60 seconds.
     public var wait: Double
     /// Identities of all jobs that the worker has a lease of, sent when an answer may have been lost: leases of its that
     /// are not among them are handed over once more, as they are. `nil`: no answer was lost.
     public var holding: [String]?
-    public init(worker: WorkerDescription, count: Int, wait: Double, holding: [String]? = nil) {
+    public init(worker: WorkerDescription, free: WorkerResources, limit: Int, wait: Double, holding: [String]? = nil) {
         self.worker = worker
-        self.count = count
+        self.free = free
+        self.limit = limit
         self.wait = wait
         self.holding = holding
     }
@@ -68,6 +67,8 @@ public struct Lease: Codable, Sendable, Hashable {
     public var identity: String
     public var job: JobDescription
     public var token: Int64
+    /// What the job takes of the worker.
+    public var resources: JobResources
     /// 1 for the first attempt.
     public var attempt: Int
     /// Seconds until the lease runs out without a heartbeat.
@@ -79,18 +80,19 @@ public struct Lease: Codable, Sendable, Hashable {
     public var checkpointInterval: SweepPolicy.CheckpointInterval
     /// The SHA-256 of the weights to score instead of training any.
     public var trainedWeights: String?
-    /// What to keep of the job; `nil` from an older coordinator.
-    public var artefacts: SweepPolicy.Artefacts?
+    /// What to keep of the job.
+    public var artefacts: SweepPolicy.Artefacts
     /// Score the test images after every so many epochs, to be looked at; `nil`: at the end only.
     public var evaluateEvery: Int?
     public init(
-        identity: String, job: JobDescription, token: Int64, attempt: Int, duration: Double, heartbeat: Double,
-        checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval, trainedWeights: String? = nil,
-        artefacts: SweepPolicy.Artefacts? = nil, evaluateEvery: Int? = nil
+        identity: String, job: JobDescription, token: Int64, resources: JobResources, attempt: Int, duration: Double,
+        heartbeat: Double, checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval,
+        trainedWeights: String? = nil, artefacts: SweepPolicy.Artefacts = .init(), evaluateEvery: Int? = nil
     ) {
         self.identity = identity
         self.job = job
         self.token = token
+        self.resources = resources
         self.attempt = attempt
         self.duration = duration
         self.heartbeat = heartbeat
@@ -102,29 +104,13 @@ public struct Lease: Codable, Sendable, Hashable {
     }
 }
 
-/// How far a running job is.
-public struct JobProgress: Codable, Sendable, Hashable {
-    /// Epochs done.
-    public var epoch: Int
-    public var epochs: Int
-    /// Mean training loss of the last epoch.
-    public var loss: Double?
-    public var imagesPerSecond: Double?
-    public init(epoch: Int, epochs: Int, loss: Double? = nil, imagesPerSecond: Double? = nil) {
-        self.epoch = epoch
-        self.epochs = epochs
-        self.loss = loss
-        self.imagesPerSecond = imagesPerSecond
-    }
-}
-
 public struct HeartbeatRequest: Codable, Sendable {
     public var token: Int64
     public var worker: String
     public var progress: JobProgress?
     /// What is new of the attempt's log.
     public var log: LogPiece?
-    /// Epochs that are new, at most ``CurvePoint/limit``.
+    /// Points that are new, at most ``CurvePoint/limit``.
     public var curve: [CurvePoint]?
     public init(token: Int64, worker: String, progress: JobProgress?, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
         self.token = token
@@ -168,7 +154,7 @@ public struct Artefact: Codable, Sendable, Hashable {
 public struct JobResult: Codable, Sendable, Hashable {
     /// By the names of `Catalogue.metrics`; those of pixels only with masks.
     public var metrics: [String: Double]
-    /// Mean training loss of each epoch.
+    /// Mean training loss of each epoch of the stages that have one.
     public var losses: [Double]
     public var artefacts: [Artefact]
     /// Seconds of training over all attempts that contributed.
@@ -179,12 +165,14 @@ public struct JobResult: Codable, Sendable, Hashable {
     public var peakMemory: Int64
     public var worker: String
     public var host: String
-    public var device: String
-    public var engine: String
+    /// What decided the last digits.
+    public var engine: EngineClass
+    /// What a reader of the numbers should know, one sentence each, e.g. that a checkpoint of another engine class was gone on from.
+    public var notes: [String]
 
     public init(
         metrics: [String: Double], losses: [Double], artefacts: [Artefact], trainingSeconds: Double,
-        wallSeconds: Double, peakMemory: Int64, worker: String, host: String, device: String, engine: String
+        wallSeconds: Double, peakMemory: Int64, worker: String, host: String, engine: EngineClass, notes: [String] = []
     ) {
         self.metrics = metrics
         self.losses = losses
@@ -194,8 +182,8 @@ public struct JobResult: Codable, Sendable, Hashable {
         self.peakMemory = peakMemory
         self.worker = worker
         self.host = host
-        self.device = device
         self.engine = engine
+        self.notes = notes
     }
 }
 
@@ -204,7 +192,7 @@ public struct ResultRequest: Codable, Sendable {
     public var result: JobResult
     /// The rest of the attempt's log.
     public var log: LogPiece?
-    /// Epochs at which the test images were scored and of which no heartbeat told.
+    /// Points at which the test images were scored and of which no heartbeat told.
     public var curve: [CurvePoint]?
     public init(token: Int64, result: JobResult, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
         self.token = token

@@ -3,12 +3,19 @@ import Client
 import DurableFiles
 import Foundation
 import Sweep
+import Torch
 
 extension FailureKind {
     /// What kind of failure an error of the training process or of its worker is.
     init(of error: any Error) {
         self = switch error {
-        case let error as TrainingError: error.isDivergence ? .divergence : .error
+        case let error as TrainingError:
+            switch error.kind {
+            case .divergence: .divergence
+            case .outOfMemory: .outOfMemory
+            case .other: .error
+            }
+        case let error as TorchError: error.isOutOfMemory ? .outOfMemory : .error
         case let error as FileError: FailureKind.isDiskFull(error.code) ? .storage : .error
         case ClientError.diskFull: .storage
         default: FailureKind.isDiskFull(error as NSError) ? .storage : .error

@@ -1,5 +1,6 @@
 import AnomalyDetection
 import Foundation
+import Host
 import Sweep
 import Synchronization
 
@@ -25,19 +26,25 @@ final class TrainingProcess: Sendable {
     private let log: JobLog
     private let reader: LogReader
     private let exit: AsyncStream<Void>
+    /// How many processes the kernel has ended for lack of memory.
+    private let memoryKills: @Sendable () -> Int
+    private let memoryKillsBefore: Int
 
     /// Starts `executable arguments` on a request.
-    /// - Parameter log: takes what the process writes to standard error.
+    /// - Parameters:
+    ///   - log: takes what the process writes to standard error.
+    ///   - memoryKills: how many processes the kernel has ended for lack of memory so far.
     /// - Throws: ``WorkerError`` when it cannot be started.
-    init(executable: URL, arguments: [String], request: TrainingRequest, threads: Int, log: JobLog = JobLog()) throws {
+    init(
+        executable: URL, arguments: [String], request: TrainingRequest, environment: TrainingEnvironment = TrainingEnvironment(),
+        log: JobLog = JobLog(), memoryKills: @escaping @Sendable () -> Int = { HostLimits().memoryKills }
+    ) throws {
+        self.memoryKills = memoryKills
+        memoryKillsBefore = memoryKills()
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
-        var environment = ProcessInfo.processInfo.environment
-        for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] { environment[name] = "\(threads)" }
-        // Swift's runtime would look at a crashed process for a minute before it lets it go.
-        environment["SWIFT_BACKTRACE"] = "enable=no"
-        process.environment = environment
+        process.environment = environment.variables(threads: request.threads)
         let (input, output, errors) = (Pipe(), Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -102,6 +109,11 @@ final class TrainingProcess: Sendable {
         else { return .failed(error: "the training process does not end", kind: .error, logTail: log.tail, signal: nil) }
         let tail = log.tail
         if reason == .uncaughtSignal {
+            if status == SIGKILL, memoryKills() > memoryKillsBefore {
+                return .failed(
+                    error: "the kernel ended the training process for lack of memory; give the job more with requires: {memory: …}",
+                    kind: .outOfMemory, logTail: tail, signal: status)
+            }
             let name = String(cString: strsignal(status))
             return .failed(
                 error: "the training process was ended by signal \(status) (\(name))", kind: .crash, logTail: tail, signal: status)

@@ -1,13 +1,24 @@
+import Catalogue
 import Datasets
 import Foundation
+import Host
 
 /// How a worker runs.
 public struct WorkerConfiguration: Sendable {
     public var coordinator: URL
     public var dataFolders: [URL]
-    /// Compute threads to fill with jobs; a job takes as many as its setting `threads`.
-    public var slots: Int
-    public var device: String
+    /// Where to compute.
+    public var devices: [ComputeDevice]
+    /// The kernels that training processes are pinned to.
+    public var kernels: ProcessorKernels
+    /// Compute threads to fill with jobs; `nil`: as many as this process may use processors.
+    public var threads: Int?
+    /// Bytes of memory to fill with jobs; `nil`: nine tenths of what this process may use.
+    public var memory: Int64?
+    /// Bytes of each GPU's memory to fill with jobs; `nil`: nearly all that is free at the start.
+    public var gpuMemory: Int64?
+    /// The most jobs at once; `nil`: as many as fit.
+    public var jobs: Int?
     public var cacheDirectory: URL
     /// Where complete results wait for delivery.
     public var spoolDirectory: URL
@@ -26,15 +37,20 @@ public struct WorkerConfiguration: Sendable {
     public var isNoOp: Bool
 
     public init(
-        coordinator: URL, dataFolders: [URL], slots: Int = ProcessInfo.processInfo.activeProcessorCount,
-        device: String = "cpu", cacheDirectory: URL = LocalDatasets.defaultCacheDirectory, spoolDirectory: URL? = nil,
-        token: String? = nil, certificates: URL? = nil, name: String? = nil, grace: Double = 60,
-        exitWhenIdle: Double? = nil, tags: [String] = [], weightsFolder: URL? = nil, isNoOp: Bool = false
+        coordinator: URL, dataFolders: [URL], devices: [ComputeDevice] = [.automatic], kernels: ProcessorKernels = .default,
+        threads: Int? = nil, memory: Int64? = nil, gpuMemory: Int64? = nil, jobs: Int? = nil,
+        cacheDirectory: URL = LocalDatasets.defaultCacheDirectory, spoolDirectory: URL? = nil, token: String? = nil,
+        certificates: URL? = nil, name: String? = nil, grace: Double = 60, exitWhenIdle: Double? = nil, tags: [String] = [],
+        weightsFolder: URL? = nil, isNoOp: Bool = false
     ) {
         self.coordinator = coordinator
         self.dataFolders = dataFolders
-        self.slots = slots
-        self.device = device
+        self.devices = devices
+        self.kernels = kernels
+        self.threads = threads
+        self.memory = memory
+        self.gpuMemory = gpuMemory
+        self.jobs = jobs
         self.cacheDirectory = cacheDirectory
         self.spoolDirectory = spoolDirectory ?? cacheDirectory.appending(path: "spool")
         self.token = token
@@ -46,6 +62,16 @@ public struct WorkerConfiguration: Sendable {
         self.weightsFolder = weightsFolder
         self.isNoOp = isNoOp
     }
+
+    /// What the worker offers on the given GPUs, those of none for the processor.
+    func resources(_ gpus: [EngineReport.GPU], limits: HostLimits = HostLimits()) -> WorkerResources {
+        // Nothing is trained, so that nothing but the number of jobs bounds what is asked for.
+        if isNoOp { return WorkerResources(threads: 4096, memory: 1 << 50) }
+        return WorkerResources(
+            threads: threads ?? limits.threads, memory: memory ?? limits.memory / 10 * 9,
+            // A little is left for what drivers and other programs take later.
+            gpus: gpus.map { gpuMemory ?? $0.memory / 100 * 95 })
+    }
 }
 
 /// Why a worker cannot run: one sentence with the mend.
@@ -53,6 +79,8 @@ public struct WorkerError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
         case noData
         case noWeights
+        /// A device or its kernels are not there.
+        case noEngine
         case cannotStart
     }
 

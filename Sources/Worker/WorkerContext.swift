@@ -1,6 +1,8 @@
 import AnomalyDetection
+import Catalogue
 import Client
 import Foundation
+import Host
 import Logging
 import Wire
 
@@ -8,10 +10,14 @@ import Wire
 struct WorkerContext: Sendable {
     struct Dataset: Sendable {
         let folder: URL
-        let fingerprint: String
+        let content: DatasetContent
     }
 
     let description: WorkerDescription
+    /// The GPUs that places are numbered by; empty: jobs run on the processor.
+    let gpus: [EngineReport.GPU]
+    /// What training processes are started in.
+    let environment: TrainingEnvironment
     let client: CoordinatorClient
     /// Impatient: a late heartbeat is worth less than the next one.
     let heartbeatClient: CoordinatorClient
@@ -24,6 +30,14 @@ struct WorkerContext: Sendable {
     /// The program that trains: this one.
     let executable: URL
     let logger: Logger
+
+    /// The training core's name of a place.
+    func device(at place: WorkerResources.Place) -> String {
+        switch place {
+        case .cpu: "cpu"
+        case .gpu(let index): "cuda:\(gpus[index].number)"
+        }
+    }
 
     /// Delivers a spooled result: its files, then itself. What cannot be delivered now stays in the spool.
     /// - Returns: whether it is off the spool.

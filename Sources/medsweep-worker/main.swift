@@ -2,7 +2,9 @@ import ArgumentParser
 import Client
 import Datasets
 import Foundation
+import Host
 import Logging
+import Sweep
 import Worker
 
 /// The `medsweep-worker` command.
@@ -14,7 +16,12 @@ struct WorkerCommand: AsyncParsableCommand {
             Keeps nothing that matters: stop it, kill it or start more of it at any time. SIGTERM: write checkpoints, \
             hand jobs back, leave; a second SIGTERM leaves at once.
 
+            Runs as many jobs at once as its threads and memory hold; what a job takes of them, its method and the sweep's \
+            `requires` say. Limits of affinity, control groups and Slurm are heeded. Exit code 69: a device or its kernels \
+            are not there.
+
             Example: medsweep-worker --coordinator http://host:7733 --data ~/MedIAnomaly-Data
+            Example: medsweep-worker --coordinator http://host:7733 --data ~/MedIAnomaly-Data --device cuda:0 --device cuda:1
             """)
 
     @Option(help: "The coordinator's address, e.g. http://host:7733 (default: $MEDSWEEP_COORDINATOR).")
@@ -23,11 +30,26 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "A folder of data-set folders; may be given several times (default: $MEDSWEEP_DATA).")
     var data: [String] = []
 
-    @Option(help: "Compute threads to fill with jobs; a job takes as many as its setting `threads` (default: the number of cores).")
-    var slots = ProcessInfo.processInfo.activeProcessorCount
+    @Option(
+        name: .customLong("device"),
+        help: "Where to train: auto (every GPU there is, else the processor), cpu, or cuda:N, which may be given several times (default: auto).",
+        transform: device)
+    var devices: [ComputeDevice] = []
 
-    @Option(help: "Where to train.")
-    var device = "cpu"
+    @Option(help: "The processor's kernels: avx2 or avx512 for the same last digits on different processors, or default.")
+    var kernels = ProcessorKernels.default
+
+    @Option(help: "Compute threads to fill with jobs (default: the processors that this process may use).")
+    var threads: Int?
+
+    @Option(help: "Memory to fill with jobs, e.g. 16GiB (default: nine tenths of what this process may use).", transform: size)
+    var memory: Int64?
+
+    @Option(help: "Memory of each GPU to fill with jobs (default: 95 % of what is free).", transform: size)
+    var gpuMemory: Int64?
+
+    @Option(help: "The most jobs at once (default: as many as fit).")
+    var jobs: Int?
 
     @Option(help: "Where decoded images are kept (default: ~/.cache/medsweep).")
     var cache: String?
@@ -63,11 +85,24 @@ struct WorkerCommand: AsyncParsableCommand {
     var noOp = false
 
     func validate() throws {
-        guard (1...4096).contains(slots) else { throw ValidationError("--slots takes a number from 1 to 4096") }
+        for (name, value) in [("--threads", threads), ("--jobs", jobs)] {
+            if let value, !(1...4096).contains(value) { throw ValidationError("\(name) takes a number from 1 to 4096") }
+        }
+        if let problem = ComputeDevice.problem(with: devices) { throw ValidationError(problem) }
         for word in tag where word.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) == nil {
             throw ValidationError("--tag takes a word of letters, digits, '.', '_' and '-', not '\(word)'")
         }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("there is no log level '\(logLevel)'") }
+    }
+
+    private static func device(_ text: String) throws -> ComputeDevice {
+        guard let device = ComputeDevice(text) else { throw ValidationError("'\(text)' is no device; write auto, cpu or cuda:N") }
+        return device
+    }
+
+    private static func size(_ text: String) throws -> Int64 {
+        guard let size = ByteSize.bytes(text), size > 0 else { throw ValidationError("'\(text)' is no size; write it like 512MiB or 16GiB") }
+        return size
     }
 
     func run() async throws {
@@ -83,8 +118,9 @@ struct WorkerCommand: AsyncParsableCommand {
         let folders = data.isEmpty ? environment["MEDSWEEP_DATA"].map { [$0] } ?? [] : data
         let daemon = try WorkerDaemon(
             WorkerConfiguration(
-                coordinator: url, dataFolders: folders.map { URL(filePath: $0, directoryHint: .isDirectory) }, slots: slots,
-                device: device, cacheDirectory: cache.map { URL(filePath: $0) } ?? LocalDatasets.defaultCacheDirectory,
+                coordinator: url, dataFolders: folders.map { URL(filePath: $0, directoryHint: .isDirectory) },
+                devices: devices.isEmpty ? [.automatic] : devices, kernels: kernels, threads: threads, memory: memory,
+                gpuMemory: gpuMemory, jobs: jobs, cacheDirectory: cache.map { URL(filePath: $0) } ?? LocalDatasets.defaultCacheDirectory,
                 spoolDirectory: spool.map { URL(filePath: $0) }, token: try tokenFile.map { try BearerToken.read(from: $0) },
                 certificates: try caFile.map { try CertificateFile.check($0) }, name: name, grace: grace, exitWhenIdle: exitWhenIdle,
                 tags: tag, weightsFolder: weights.map { URL(filePath: $0, directoryHint: .isDirectory) }, isNoOp: noOp),
@@ -106,6 +142,8 @@ struct WorkerCommand: AsyncParsableCommand {
     }
 }
 
+extension ProcessorKernels: ExpressibleByArgument {}
+
 /// One line a message on standard error: time, level, text.
 struct LineLogHandler: LogHandler {
     var logLevel = Logger.Level.info
@@ -126,15 +164,22 @@ struct LineLogHandler: LogHandler {
 /// Exit codes of `sysexits.h`.
 func exitCode(_ error: any Error) -> Int32? {
     switch error {
-    case let error as WorkerError: error.kind == .noData ? 66 : 71
+    case let error as WorkerError:
+        switch error.kind {
+        case .noData: 66
+        case .noEngine: 69
+        case .noWeights, .cannotStart: 71
+        }
     case is DatasetError, is ClientError: 66
     default: nil
     }
 }
 
-// The training process is this program too; it has its own way of talking and no options.
-if CommandLine.arguments.count == 2, CommandLine.arguments[1] == "run-job" {
-    exit(ChildMain.run())
+// The training process, and the one that looks at the engine, are this program too; they have their own way of talking and no options.
+switch CommandLine.arguments.dropFirst().first {
+case "run-job": exit(ChildMain.run())
+case EngineReport.command: exit(DescribeEngineMain.run(Array(CommandLine.arguments.dropFirst(2))))
+default: break
 }
 do {
     let command = try WorkerCommand.parse()

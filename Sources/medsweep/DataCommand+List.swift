@@ -28,6 +28,8 @@ extension DataCommand {
             var testNormal: Int?
             var testAbnormal: Int?
             var masks: Int?
+            /// What its images are, where that was found out: with it goes the fingerprint.
+            var color: ImageColor?
             var fingerprint: String?
             /// Why it cannot be used.
             var error: String?
@@ -43,11 +45,11 @@ extension DataCommand {
             let whole = rows.filter { $0.error == nil }
             if rows.isEmpty { Terminal.note("there are no data sets in '\(folder.path)'; medsweep data add puts one there") }
             if !whole.isEmpty {
-                let header = ["name", "layout", "train", "normal", "abnormal", "masks", "fingerprint", "folder"]
-                let cells = whole.map { row in
-                    [row.name, row.layout?.rawValue ?? ""]
-                        + [row.train, row.testNormal, row.testAbnormal, row.masks].map { "\($0 ?? 0)" }
-                        + [String(row.fingerprint?.prefix(8) ?? "-"), row.folder.oneLine]
+                let header = ["name", "layout", "train", "normal", "abnormal", "masks", "images", "fingerprint", "folder"]
+                let cells = whole.map { row -> [String] in
+                    let counts = [row.train, row.testNormal, row.testAbnormal, row.masks].map { "\($0 ?? 0)" }
+                    let content = [row.color?.rawValue ?? "-", String(row.fingerprint?.prefix(8) ?? "-")]
+                    return [row.name, row.layout?.rawValue ?? ""] + counts + content + [row.folder.oneLine]
                 }
                 Terminal.print(TextColumns.lines([header] + cells, right: [2, 3, 4, 5]).joined(separator: "\n"))
             }
@@ -64,7 +66,8 @@ extension DataCommand {
                 row.testNormal = folder.test.count - abnormal
                 row.testAbnormal = abnormal
                 row.masks = folder.test.count { $0.mask != nil }
-                row.fingerprint = try LocalDatasets.knownFingerprint(of: folder)
+                let content = try LocalDatasets.knownContent(of: folder)
+                (row.color, row.fingerprint) = (content?.color, content?.fingerprint)
             } catch {
                 row.error = error.description
             }

@@ -4,6 +4,7 @@ import Coordinator
 import Datasets
 import DurableFiles
 import Foundation
+import Host
 import Imaging
 import Sweep
 import Wire
@@ -51,6 +52,7 @@ struct Failure: Error, CustomStringConvertible {
         case let error as FileError: error.code == ENOSPC ? .inputOutput : .cannotCreate
         case let error as CoordinatorError: coordinatorCode(error.kind)
         case let error as ClientError: clientCode(error)
+        case is HostError: .unavailable
         default: nil
         }
     }

@@ -27,6 +27,8 @@ struct JobComparison: Encodable {
     let second: String
     /// Those that differ.
     let settings: [Setting]
+    /// What decided the last digits, where that differs: equal jobs give equal bits within one class only.
+    let engine: Setting?
     let metrics: [Metric]
     let artefacts: [File]
 
@@ -38,6 +40,9 @@ struct JobComparison: Encodable {
         }
         settings = Set(known[0].keys).union(known[1].keys).sorted().filter { known[0][$0] != known[1][$0] }
             .map { Setting(name: $0, first: known[0][$0], second: known[1][$0]) }
+        let engines = [first, second].map { $0.result?.engine }
+        let isMixed = engines[0] != nil && engines[1] != nil && engines[0] != engines[1]
+        engine = isMixed ? Setting(name: "engine class", first: engines[0]?.description, second: engines[1]?.description) : nil
         let values = [first, second].map { $0.result?.metrics ?? [:] }
         metrics = Set(values[0].keys).union(values[1].keys).sorted().map { name in
             let one = values[0][name], two = values[1][name]
@@ -57,7 +62,7 @@ struct JobComparison: Encodable {
 
     var text: String {
         var rows = [["", JobReference.short(first), JobReference.short(second)]]
-        rows += settings.map { [$0.name.oneLine, ($0.first ?? "–").oneLine, ($0.second ?? "–").oneLine] }
+        rows += (settings + (engine.map { [$0] } ?? [])).map { [$0.name.oneLine, ($0.first ?? "–").oneLine, ($0.second ?? "–").oneLine] }
         rows += metrics.map { metric in
             func word(_ value: Double?, _ format: String) -> String { value.map { String(format: format, $0) } ?? "–" }
             return [metric.name.oneLine, word(metric.first, "%.5g"), word(metric.second, "%.5g")]

@@ -21,7 +21,7 @@ struct JobText {
             ["sweeps", detail.sweeps.isEmpty ? "none" : detail.sweeps.map(\.oneLine).joined(separator: ", ")],
             ["state", state],
         ]
-        if let checkpoint = detail.record.checkpoint { rows.append(["checkpoint", "after epoch \(checkpoint.epoch)"]) }
+        if let checkpoint = detail.record.checkpoint { rows.append(["checkpoint", "at work \(checkpoint.work), made on \(checkpoint.engine)".oneLine]) }
         if let result = detail.result { rows += self.rows(of: result) }
         var lines = TextColumns.lines(rows)
         lines += detail.attempts.enumerated().map { attempt($1, number: $0 + 1) }
@@ -39,9 +39,9 @@ struct JobText {
         if record.isPaused { parts.append("paused") }
         if record.state == .leased {
             if let hold = record.hold { parts.append("on \(hold.worker.oneLine)") }
-            parts.append(detail.progress.map { "epoch \($0.epoch) of \($0.epochs)" } ?? "starting")
+            parts.append(detail.progress?.summary.oneLine ?? "starting")
         }
-        if record.state == .pending, record.notBefore >= JobRecord.untilTrained {
+        if record.state == .pending, record.isAwaitingTraining {
             parts.append("until the weights are trained that it scores")
         } else if record.state == .pending, record.notBefore > now {
             parts.append("not before \(LocalTime.text(record.notBefore, zone: zone))")
@@ -58,9 +58,10 @@ struct JobText {
             ["result", metrics.joined(separator: " ")],
             [
                 "cost",
-                "\(Terminal.duration(result.trainingSeconds)) of training, \(WorkerText.bytes(result.peakMemory)) of memory, on \(result.worker.oneLine) (\(result.device.oneLine))",
+                "\(Terminal.duration(result.trainingSeconds)) of training, \(ByteSize.text(result.peakMemory)) of memory, on \(result.worker.oneLine)",
             ],
-        ]
+            ["engine", "\(result.engine)".oneLine],
+        ] + result.notes.map { ["note", $0.oneLine] }
     }
 
     /// `attempt 2  2026-01-02 15:04:05  on host-4711: failed after 12 s by signal 9: the process was killed`

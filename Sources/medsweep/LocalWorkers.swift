@@ -8,20 +8,26 @@ final class LocalWorkers: Sendable {
         let log: URL
     }
 
+    /// What the workers are called.
+    let names: [String]
+
     private let workers: Mutex<[Worker]>
     private let isStopping = Mutex(false)
 
-    /// Starts `count` workers of one slot each; what they say goes to files in `logFolder`.
-    init(count: Int, coordinator: String, dataFolders: [URL], weights: URL, logFolder: URL) throws {
+    /// Starts a worker for each of some command lines; what they say goes to files in `logFolder`.
+    /// - Parameter arguments: what each computes with.
+    init(_ arguments: [[String]], coordinator: String, dataFolders: [URL], weights: URL, logFolder: URL) throws {
         try FileManager.default.createDirectory(at: logFolder, withIntermediateDirectories: true)
         let executable = try LocalWorkers.executable()
+        let own = "\(ProcessInfo.processInfo.hostName)-\(getpid())"
+        names = arguments.indices.map { "\(own)-\($0 + 1)" }
         var started: [Worker] = []
-        for number in 1...count {
+        for (number, words) in zip(1..., arguments) {
             let log = logFolder.appending(path: "worker-\(number).log")
             try Data().write(to: log)
             let process = Process()
             process.executableURL = executable
-            process.arguments = ["--coordinator", coordinator, "--slots", "1"]
+            process.arguments = ["--coordinator", coordinator, "--name", names[number - 1]] + words
                 + dataFolders.flatMap { ["--data", $0.path] }
                 + (FileManager.default.fileExists(atPath: weights.path) ? ["--weights", weights.path] : [])
                 + ["--spool", logFolder.appending(path: "spool-\(number)").path]
@@ -36,7 +42,7 @@ final class LocalWorkers: Sendable {
     deinit { stop() }
 
     /// `medsweep-worker` beside this program.
-    private static func executable() throws -> URL {
+    static func executable() throws -> URL {
         let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         let beside = own.deletingLastPathComponent().appending(path: "medsweep-worker")
         guard FileManager.default.isExecutableFile(atPath: beside.path) else {

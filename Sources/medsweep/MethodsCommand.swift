@@ -6,7 +6,7 @@ import Foundation
 struct MethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "methods",
-        abstract: "Lists the methods that sweep files can name, or explains one: equation, source, options.",
+        abstract: "Lists the methods that sweep files can name, or explains one: model and scorer, equation, source, options, what a job takes.",
         discussion: """
             Example: medsweep methods
             Example: medsweep methods ae-u --json

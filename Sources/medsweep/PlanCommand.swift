@@ -1,5 +1,6 @@
 import ArgumentParser
 import Catalogue
+import Datasets
 import Foundation
 import Sweep
 import Wire
@@ -49,72 +50,54 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard !cost else { return try printCost() }
-        var (sweep, request) = try source.request()
-        let absent = sweep.datasetNames.filter { request.fingerprints[$0] == nil }
+        let (sweep, request) = try source.request()
+        let absent = sweep.datasetNames.filter { request.contents[$0] == nil }
+        // Jobs of data sets that are not here have no identity yet.
+        let planned = try sweep.jobs(contents: request.contents.merging(absent.map { ($0, DatasetContent(fingerprint: "absent")) }) { $1 })
         let plan: SubmitResponse
         if connection.exists, absent.isEmpty || connection.coordinator != nil {
-            let request = request
             plan = try await connection.withClient { client in try await client.plan(request) }
         } else {
-            plan = try localPlan(sweep, fingerprints: placeholders(for: absent, in: &request))
+            plan = localPlan(sweep, planned)
         }
         if jobs {
-            // Jobs of data sets that are not here have no identity yet.
-            for job in try sweep.jobs(fingerprints: placeholders(for: absent, in: &request)) {
+            for job in planned {
                 let identity = absent.contains(job.job.dataset) ? "-" : job.identity
                 Terminal.print(json ? jobJSON(job, identity) : jobLine(job, identity))
             }
             return
         }
-        Terminal.print(json ? String(decoding: try WireCoding.encode(plan), as: UTF8.self) : text(plan))
+        let document = PlanText(plan: plan, tally: MethodTally(planned, requires: sweep.policy.requires), contents: request.contents)
+        Terminal.print(json ? String(decoding: try WireCoding.encode(document), as: UTF8.self) : document.text)
         if !absent.isEmpty, connection.coordinator == nil {
             Terminal.note("not found, so nothing of theirs can be known to be finished: \(absent.joined(separator: ", ")); see --data")
         }
     }
 
-    /// No coordinator is asked, and no image is read, for what jobs take does not depend on either.
+    /// No coordinator is asked, and no more images are read than tell of a data set of one's own whether it is in colour.
     private func printCost() throws {
         let (sweep, _, known) = try source.parse()
-        let fingerprints = Dictionary(sweep.datasetNames.map { ($0, "any") }) { first, _ in first }
+        let contents = try sweep.datasetNames.map { name in
+            let own = Catalogue.dataset(name) == nil ? known[name] : nil
+            return (name, DatasetContent(fingerprint: "any", color: try own.map { try ImageFolder.open($0, name: name).color() } ?? .grey))
+        }
+        let jobs = try sweep.jobs(contents: Dictionary(contents) { first, _ in first })
         let text = try CostText(
-            sweep: sweep.name,
-            cost: SweepCost(
-                sweep.jobs(fingerprints: fingerprints), counts: SweepSource.counts(of: sweep, in: known), machine: machine))
+            sweep: sweep.name, cost: SweepCost(jobs, counts: SweepSource.counts(of: sweep, in: known), machine: machine),
+            tally: MethodTally(jobs, requires: sweep.policy.requires))
         Terminal.print(json ? try text.json() : text.text)
     }
 
-    /// Fingerprints with a place-holder for what is not here.
-    private func placeholders(for absent: [String], in request: inout SubmitRequest) -> [String: String] {
-        request.fingerprints.merging(absent.map { ($0, "absent") }) { first, _ in first }
-    }
-
     /// Without a coordinator nothing has been run before.
-    private func localPlan(_ sweep: SweepFile, fingerprints: [String: String]) throws -> SubmitResponse {
+    private func localPlan(_ sweep: SweepFile, _ jobs: JobSequence) -> SubmitResponse {
         var axes = AxisCounts()
         var total = 0
-        for planned in try sweep.jobs(fingerprints: fingerprints) {
+        for planned in jobs {
             axes.add(planned)
             total += 1
         }
         return SubmitResponse(
             sweep: sweep.name, total: total, new: total, reused: 0, queued: 0, withdrawn: 0, axes: axes.counts)
-    }
-
-    private func text(_ plan: SubmitResponse) -> String {
-        var lines = ["sweep \(plan.sweep)"]
-        let first = ["method", "dataset", "seed"]
-        let width = plan.axes.keys.map(\.count).max() ?? 0
-        for axis in first + plan.axes.keys.filter({ !first.contains($0) }).sorted() {
-            guard let values = plan.axes[axis] else { continue }
-            let sorted = values.sorted { $0.key.localizedStandardCompare($1.key) == .orderedAscending }
-            let shown = sorted.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
-            lines.append("  \(axis.padding(toLength: width, withPad: " ", startingAt: 0))  \(shown)")
-        }
-        var counts = ["\(plan.new) new", "\(plan.reused) finished before"]
-        if plan.queued > 0 { counts.append("\(plan.queued) queued already") }
-        if plan.withdrawn > 0 { counts.append("\(plan.withdrawn) would be withdrawn") }
-        lines.append("  \(plan.total) jobs: \(counts.joined(separator: ", "))")
-        return lines.joined(separator: "\n")
     }
 
     private func jobLine(_ job: PlannedJob, _ identity: String) -> String {

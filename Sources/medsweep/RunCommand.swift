@@ -11,9 +11,11 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Runs a sweep on this machine and prints its table.",
         discussion: """
-            Starts a coordinator on the state folder and worker processes beside it, and stops them at the end. \
+            Starts a coordinator on the state folder and a worker process beside it that runs as many jobs at once as this \
+            machine's processors, memory and GPUs hold, and stops them at the end. \
             Finished jobs are never run again: after an interruption, or after an edit of the file, the same command \
-            goes on with what is missing. Exit code 1: some jobs failed for good.
+            goes on with what is missing. Exit code 1: some jobs failed for good; 69: a device is not there, or jobs need what \
+            this machine does not have.
 
             Example: medsweep run sweep.yaml method=ae,vae --data ~/MedIAnomaly-Data --report report.html
             """)
@@ -23,8 +25,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "The folder that keeps jobs, results and files.")
     var state = "medsweep-state"
 
-    @Option(help: "Worker processes, each training one job at a time (default: the number of cores).")
-    var workers: Int = ProcessInfo.processInfo.activeProcessorCount
+    @OptionGroup var workers: LocalWorkerOptions
 
     @Option(help: "The folder of pretrained weights (default: $MEDSWEEP_WEIGHTS or ~/.medsweep/weights).")
     var weights: String?
@@ -35,23 +36,21 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print the final status and results as JSON instead of a table.")
     var json = false
 
-    func validate() throws {
-        guard (1...256).contains(workers) else { throw ValidationError("--workers takes a number from 1 to 256") }
-    }
-
     func run() async throws {
         let (sweep, request) = try source.request()
-        for name in sweep.datasetNames where request.fingerprints[name] == nil {
+        for name in sweep.datasetNames where request.contents[name] == nil {
             throw Failure(
                 .noInput, "there is no data set '\(name)' below \(places); name its folder's parent with --data")
         }
+        // A device that is not there is told before anything is begun.
+        let fleet = try workers.arguments(program: LocalWorkers.executable())
         let stateFolder = URL(filePath: state, directoryHint: .isDirectory)
         let command = self
         let failed = try await EmbeddedCoordinator.run(state: stateFolder) { address in
             try ServedAddress.write(address, to: stateFolder)
             defer { ServedAddress.remove(from: stateFolder) }
             let client = try ConnectionOptions.parse([]).client(address)
-            return try await command.follow(request, client: client, address: address)
+            return try await command.follow(request, client: client, address: address, fleet: fleet)
         }
         if failed > 0 { throw Failure(.jobsFailed, "\(failed) jobs failed for good; `medsweep status --state \(state)` tells why") }
     }
@@ -61,7 +60,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// Submits, runs workers until the sweep is finished, and reports. Returns the number of failed jobs.
-    private func follow(_ request: SubmitRequest, client: CoordinatorClient, address: String) async throws -> Int {
+    private func follow(
+        _ request: SubmitRequest, client: CoordinatorClient, address: String, fleet arguments: [[String]]
+    ) async throws -> Int {
         let submitted = try await client.submit(request)
         var status = try await client.sweep(submitted.sweep)
         if status.isFinished {
@@ -72,7 +73,7 @@ struct RunCommand: AsyncParsableCommand {
             let folder = LocalWeights(weights.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? LocalWeights.defaultFolder)
             try requireWeights(status, in: folder)
             let fleet = try LocalWorkers(
-                count: workers, coordinator: address, dataFolders: source.dataFolders, weights: folder.folder,
+                arguments, coordinator: address, dataFolders: source.dataFolders, weights: folder.folder,
                 logFolder: URL(filePath: state).appending(path: "workers"))
             status = try await withStopSignals {
                 try await watch(submitted.sweep, client: client, fleet: fleet)
@@ -101,8 +102,24 @@ struct RunCommand: AsyncParsableCommand {
     /// Shows progress until every job has ended.
     private func watch(_ sweep: String, client: CoordinatorClient, fleet: LocalWorkers) async throws -> SweepStatus {
         var line = ProgressLine()
+        var told: Set<String> = []
+        var standstill = Standstill()
         while true {
-            let status = try await client.sweep(sweep)
+            // What nobody has is known only once all have told what they have, and of a sweep that was looked at after that.
+            let isComplete = try await Set(client.workers().workers.map(\.description.name)).isSuperset(of: fleet.names)
+            var status = try await client.sweep(sweep)
+            if !isComplete { status.obstacles = nil }
+            for obstacle in status.obstacles ?? [] where told.insert(obstacle.reason).inserted {
+                line.clear()
+                Terminal.note("\(ControlText.jobs(obstacle.jobs)) cannot run here: \(obstacle.reason.oneLine)")
+            }
+            let reason = try await standstill.reason(status) {
+                try await client.allJobs(sweep: sweep).contains { $0.state == .pending && $0.failedAttempts > 0 }
+            }
+            if let reason {
+                line.clear()
+                throw Failure(.unavailable, reason)
+            }
             line.show(StatusText.line(status))
             if status.isFinished {
                 line.clear()

@@ -33,7 +33,7 @@ struct StatusScreen {
     }
 
     /// At most `height` lines of at most `width` characters. Where there is no room for everything, sweeps go before failures,
-    /// those before what runs, and workers come last; what is left out is counted.
+    /// those before what waits in vain and what runs, and workers come last; what is left out is counted.
     func lines(width: Int, height: Int) -> [Line] {
         var lines = [Line(text: title, tone: .title)]
         if let remark { lines.append(Line(text: remark.oneLine, tone: .bad)) }
@@ -43,6 +43,8 @@ struct StatusScreen {
         }
         // A long list of failures leaves room to see that something runs.
         lines += Self.part("failed for good", failing, room: min(height - lines.count, max(4, height / 3)))
+        let waiting = statuses.flatMap { status in StatusText.obstacles(status).map { Line(text: "  \(status.name): \($0)", tone: .bad) } }
+        lines += Self.part("waiting for what no worker has", waiting, room: min(height - lines.count, max(4, height / 4)))
         lines += Self.part("running", running, room: height - lines.count)
         lines += Self.part("workers", workers.map(worker), room: height - lines.count)
         return lines.prefix(height).map { Line(text: String($0.text.prefix(width)), tone: $0.tone) }
@@ -96,12 +98,11 @@ struct StatusScreen {
         var seen: Set<String> = []
         let rows = jobs.filter { seen.insert($0.identity).inserted }.map { job -> [String] in
             let progress = job.progress
-            let share = progress.map { Double($0.epoch) / Double(max(1, $0.epochs)) } ?? 0
             return [
-                "  \(Self.name(job.method, job.dataset, job.seed, job.identity))", StatusText.bar(share, width: 10),
-                progress.map { "epoch \($0.epoch) of \($0.epochs)" } ?? "starting",
-                progress?.loss.map { "loss \(String(format: "%.4g", $0))" } ?? "",
-                progress?.imagesPerSecond.map { "\(Int($0.rounded())) images/s" } ?? "", "on \(job.worker.oneLine)",
+                "  \(Self.name(job.method, job.dataset, job.seed, job.identity))", StatusText.bar(progress?.share ?? 0, width: 10),
+                progress?.summary.oneLine ?? "starting", progress?.loss.map { "loss \(String(format: "%.4g", $0))" } ?? "",
+                progress.flatMap { progress in progress.speed.map { "\(Int($0.rounded())) \(progress.unit.oneLine)/s" } } ?? "",
+                "on \(job.worker.oneLine)",
             ]
         }
         return TextColumns.lines(rows).map { Line(text: $0) }
@@ -113,7 +114,7 @@ struct StatusScreen {
         let more = jobs.count > 1 ? " and \(jobs.count - 1) more" : ""
         let about = worker.description
         return Line(
-            text: "  \(about.name.oneLine)  \(about.device.oneLine)  \(work)\(more)  heard of \(LocalTime.ago(worker.seen, now: now))",
+            text: "  \(about.name.oneLine)  \(about.platform.device.oneLine)  \(work)\(more)  heard of \(LocalTime.ago(worker.seen, now: now))",
             tone: now - worker.seen < 60 ? .plain : .quiet)
     }
 

@@ -20,8 +20,10 @@ enum StatusText {
         var parts = [name(status)] + counts(status) + [bar(status.progress, width: 24), percent(status.progress)]
         if status.isFinished {
             parts.append("finished")
-        } else if let remaining = status.remaining {
-            parts.append("about \(Terminal.duration(remaining)) left")
+        } else {
+            // Of one job there is more to say than its share.
+            if status.running.count == 1, let progress = status.running[0].progress { parts.append(progress.summary) }
+            if let remaining = status.remaining { parts.append("about \(Terminal.duration(remaining)) left") }
         }
         return parts.joined(separator: "  ")
     }
@@ -53,7 +55,12 @@ enum StatusText {
         Catalogue.weights(weights)?.files[0].name ?? "the weights '\(weights.oneLine)'"
     }
 
-    /// The line, then what runs and what failed.
+    /// What no worker has that jobs need, one sentence each: `2 jobs: …`.
+    static func obstacles(_ status: SweepStatus) -> [String] {
+        (status.obstacles ?? []).map { "\(ControlText.jobs($0.jobs)): \($0.reason.oneLine)" }
+    }
+
+    /// The line, then what failed, waits and runs.
     static func full(_ status: SweepStatus) -> String {
         var lines = [line(status)]
         for job in status.failing {
@@ -62,10 +69,11 @@ enum StatusText {
         for weights in status.weights ?? [] where !weights.isOffered {
             lines.append("  waiting  \(weights.jobs == 1 ? "1 job needs" : "\(weights.jobs) jobs need") \(file(weights.name)), which no worker has; `medsweep weights add FILE` there, then start the worker anew")
         }
+        lines += obstacles(status).map { "  waiting  \($0)" }
         for job in status.running {
-            let epochs = job.progress.map { "epoch \($0.epoch) of \($0.epochs)" } ?? "starting"
+            let progress = job.progress?.summary ?? "starting"
             lines.append(
-                "  running  \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(epochs), on \(job.worker)")
+                "  running  \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(progress.oneLine), on \(job.worker)")
         }
         return lines.joined(separator: "\n")
     }

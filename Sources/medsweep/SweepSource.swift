@@ -44,12 +44,11 @@ struct SweepSource: ParsableArguments {
     /// Parses the file, finds the data sets it names and returns the request that submits it.
     func request() throws -> (sweep: SweepFile, request: SubmitRequest) {
         let (sweep, source, known) = try parse()
-        var fingerprints: [String: String] = [:]
+        var contents: [String: DatasetContent] = [:]
         for name in sweep.datasetNames {
-            if let folder = known[name] { fingerprints[name] = try LocalDatasets.fingerprint(of: folder, name: name) }
+            if let folder = known[name] { contents[name] = try LocalDatasets.content(of: folder, name: name) }
         }
-        let request = SubmitRequest(source: source, file: file, overrides: overrides, fingerprints: fingerprints)
-        return (sweep, request)
+        return (sweep, SubmitRequest(source: source, file: file, overrides: overrides, contents: contents))
     }
 
     /// How many images there are in the data sets of a sweep that the study does not have, as far as their folders are here.

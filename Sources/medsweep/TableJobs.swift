@@ -19,10 +19,12 @@ extension CoordinatorClient {
         try await results(sweep: sweep).enumerated().map { position, row in
             JobRow(
                 position: position, identity: row.identity, job: row.job, state: row.state, failedAttempts: 0,
-                result: row.metrics.map { metrics in
-                    JobResult(
-                        metrics: metrics, losses: [], artefacts: [], trainingSeconds: 0, wallSeconds: 0, peakMemory: 0, worker: "",
-                        host: "", device: "", engine: "")
+                result: row.metrics.flatMap { metrics in
+                    row.engine.map { engine in
+                        JobResult(
+                            metrics: metrics, losses: [], artefacts: [], trainingSeconds: 0, wallSeconds: 0, peakMemory: 0, worker: "",
+                            host: "", engine: engine)
+                    }
                 })
         }
     }

@@ -14,23 +14,27 @@ import Testing
             ["input_size": 16, "hidden_size": 4, "latent_size": 2, "batch_size": 4, "depth": 1, "width": 1], for: .custom("stripes")),
         dataset: "stripes", fingerprint: String(repeating: "0", count: 64), seed: 3)
 
+    private static func state() throws -> TrainingState {
+        try TrainingState(job, data: DataShape(count: 11, channels: 1, side: 16))
+    }
+
     private func trainer(_ state: TrainingState) throws -> Trainer {
         let bytes = (0..<11 * 256).map { UInt8(($0 * 7) % 256) }
-        return Trainer(state: state, images: ImageBatches(try Tensor(bytes, shape: [11, 1, 16, 16])), batchSize: 4)
+        return Trainer(state: state, images: try ImageBatches(Tensor(bytes, shape: [11, 1, 16, 16])))
     }
 
     /// In the middle of an epoch.
     private func sample() throws -> Data {
-        let state = try TrainingState(Self.job)
+        let state = try Self.state()
         _ = try trainer(state).advance()
-        return try state.checkpoint(of: Self.job)
+        return try state.checkpoint()
     }
 
     /// Restores and does one step.
     private func resume(_ file: Data) throws {
-        let state = try TrainingState(Self.job)
-        try state.restore(file, name: "c.safetensors", job: Self.job)
-        _ = try trainer(state).advance()
+        let state = try Self.state()
+        try state.restore(file, name: "c.safetensors")
+        if !state.isTrained { _ = try trainer(state).advance() }
     }
 
     @Test func damagedFilesAreRefusedOrGoOn() async throws {
@@ -66,7 +70,7 @@ import Testing
             }
         }
         var files: [Data] = []
-        for key in ["steps", "losses", "batches_done", "loss_sum", "training_seconds"] {
+        for key in ["steps", "losses", "batches_done", "loss_sum", "training_seconds", "stage", "epochs", "units", "map_side", "finished_work", "engines"] {
             for value in ["", "-1", "99999", "9223372036854775807", "-9223372036854775808", "x", "nan", "ffffffffffffffff 0"] {
                 files.append(try changed { $0.metadata[key] = value })
             }

@@ -8,12 +8,14 @@ import Testing
 
 /// The methods on pretrained features against a PyTorch restatement.
 @Suite struct FeatureMethodTests {
-    private static func method(_ name: String, _ changes: Settings = [:]) throws -> any SingleLossMethod {
-        let description = try #require(Catalogue.method(name))
-        let settings = description.resolve(changes.merging(["weights": "random"]) { given, _ in given }, for: .custom("any"))
-        let type = try #require(MethodRegistry.method(name))
-        let method = try type.init(MethodSettings(settings), weights: PretrainedWeights(), generator: Generator(seed: 5))
-        return try #require(method as? any SingleLossMethod)
+    private static func method(_ name: String, _ changes: Settings = [:]) throws -> (model: any Model, scorer: any Scorer) {
+        let method = try #require(MethodRegistry.method(name))
+        let settings = method.description.resolve(changes.merging(["weights": "random"]) { given, _ in given }, for: .custom("any"))
+        let values = MethodSettings(settings)
+        return try method.make(
+            values,
+            context: ModelContext(
+                generator: Generator(seed: 5), data: DataShape(count: 5, channels: values.channels, side: values.inputSize)))
     }
 
     /// What PyTorch gives in double precision, and how far it is from that itself in single precision.
@@ -39,12 +41,12 @@ import Testing
     /// Scores, loss, gradients and the loss after a step of Adam. Where a ReLU or an absolute value has its kink, rounding
     /// decides on a gradient: how much that matters, PyTorch's own spread tells.
     private func expectPyTorchs(
-        _ method: any SingleLossMethod, _ expected: Expected, images: Tensor, loss: () throws -> Tensor
+        _ method: any Model, _ scorer: any Scorer, _ expected: Expected, images: Tensor, loss: () throws -> Tensor
     ) throws {
         func scores() throws -> AnomalyScores {
             method.network.train(false)
             defer { method.network.train() }
-            return try Tensor.withoutGradients { try method.scores(images, generator: Generator(seed: 0)) }
+            return try Tensor.withoutGradients { try scorer.scores(images, generator: Generator(seed: 0)) }
         }
         let before = try scores()
         try expected.compare(before.scores.elements(), "scores")
@@ -73,15 +75,29 @@ import Testing
     func featureAutoencodersArePyTorchs(_ name: String) async throws {
         try await offPool {
             let backbone = name.hasSuffix("efficientnet") ? "efficientnet-lite0" : "resnet18"
-            let method = try Self.method(
+            let (method, scorer) = try Self.method(
                 String(name.prefix(8)).trimmingCharacters(in: ["-"]), ["input_size": 64, "backbone": .text(backbone)])
-            let base = try #require(method as? FeatureReconstructionMethod)
+            let base = try #require(method as? FAE)
             try FeatureFormulas.fill(base.parts.extractor)
             try FeatureFormulas.fill(base.parts.autoencoder)
             let images = try FeatureFormulas.images(6, channels: 3, side: 64)
             let dropout = try FeatureFormulas.dropout(
                 count: 6, channels: [100, 150, 200, 300, 200, 150, 100, base.parts.extractor.channels.reduce(0, +)])
-            try expectPyTorchs(method, Expected(name), images: images) { try base.loss(images, dropout: dropout) }
+            try expectPyTorchs(method, scorer, Expected(name), images: images) { try base.loss(images, dropout: dropout) }
+        }
+    }
+
+    /// Does a stage of one pass.
+    private static func fit(_ stage: Stage, _ images: ImageBatches, batchSize: Int? = nil) throws {
+        guard case .fit(let stage) = stage else { throw TrainingError("the stage is none of one pass") }
+        try Tensor.withoutGradients {
+            try stage.begin(Generator(seed: 0))
+            let size = batchSize ?? stage.batchSize
+            for start in Swift.stride(from: 0, to: images.count, by: size) {
+                let range = start..<min(start + size, images.count)
+                try stage.observe(images.batch(start: start, count: range.count), range)
+            }
+            try stage.finish()
         }
     }
 
@@ -89,35 +105,35 @@ import Testing
     func perceptualDistanceIsPyTorchs(_ name: String) async throws {
         try await offPool {
             let backbone = name.hasSuffix("efficientnet") ? "efficientnet-lite0" : "vgg19"
-            let method = try Self.method(
+            let (method, scorer) = try Self.method(
                 "ae-perceptual", ["input_size": 32, "hidden_size": 32, "latent_size": 4, "backbone": .text(backbone)])
             let perceptual = try #require(method as? AEPerceptual)
             try FeatureFormulas.fill(perceptual.backbone)
             try FeatureFormulas.fill(perceptual.parts.autoencoder)
             let bytes = try FeatureFormulas.images(5, channels: 1, side: 32).elements(Float.self)
                 .map { UInt8((($0 + 1) * 127.5).rounded(.toNearestOrEven)) }
-            try method.prepare(ImageBatches(Tensor(bytes, shape: [5, 1, 32, 32])))
+            try Self.fit(perceptual.stages[0], ImageBatches(Tensor(bytes, shape: [5, 1, 32, 32])))
             let expected = try Expected(name)
             let statistics = perceptual.parts.statistics
             try expected.compare(statistics.mean.tensor.elements(), "mean")
             try expected.compare(statistics.deviation.tensor.elements(), "deviation")
             let images = try FeatureFormulas.images(6, channels: 1, side: 32)
-            try expectPyTorchs(method, expected, images: images) { try method.loss(images, generator: Generator(seed: 0)) }
+            try expectPyTorchs(method, scorer, expected, images: images) { try perceptual.loss(images) }
         }
     }
 
-    /// Specification 6.1: the autoencoder and the part of ResNet-18 that is used; of AE-PL the autoencoder alone.
+    /// The autoencoder and the part of ResNet-18 that is used; of AE-PL the autoencoder alone.
     @Test func parameterCounts() throws {
-        let fae = try Self.method("fae-ssim")
+        let fae = try Self.method("fae-ssim").model
         #expect(fae.network.parameterCount == 10_285_048 + 683_072)
         #expect(fae.network.trainableParameters.reduce(0) { $0 + $1.tensor.count } == 10_285_048)
-        #expect(try Self.method("ae-perceptual").network.parameterCount == 2_351_184)
+        #expect(try Self.method("ae-perceptual").model.network.parameterCount == 2_351_184)
     }
 
     /// The study's extractor drifts; with `extractor: eval` it stays what it is.
     @Test(arguments: [("train", true), ("eval", false)]) func extractorsDriftAsAskedFor(_ mode: String, _ drifts: Bool) throws {
-        let method = try Self.method("fae-mse", ["input_size": 64, "extractor": .text(mode)])
-        let parts = try #require(method as? FeatureReconstructionMethod).parts
+        let method = try Self.method("fae-mse", ["input_size": 64, "extractor": .text(mode)]).model
+        let parts = try #require(method as? FAE).parts
         func statistics() throws -> [[Float]] {
             try parts.extractor.state.filter { $0.name.contains("running") }.map { try $0.tensor.elements(Float.self) }
         }
@@ -125,55 +141,11 @@ import Testing
         let (before, frozen) = (try statistics(), try weights())
         method.network.train()
         let batch = TrainingBatch(images: try FeatureFormulas.images(3, channels: 3, side: 64), epoch: 0, index: 0, count: 1)
-        let optimisers = try method.makeOptimisers(learningRate: 1e-3)
-        _ = try method.step(batch, optimisers: optimisers, generator: Generator(seed: 1))
+        guard case .gradient(let stage) = try method.stages[0] else { throw TrainingError("the stage has no gradients") }
+        _ = try stage.step(batch, stage.makeOptimisers(), Generator(seed: 1))
         #expect(try statistics() != before || !drifts)
         #expect(try statistics() == before || drifts)
         #expect(try weights() == frozen)
-    }
-
-    private static func job(_ method: String, _ changes: Settings) -> JobDescription {
-        let settings = Catalogue.method(method)!.resolve(
-            changes.merging(["weights": "random", "batch_size": 4]) { given, _ in given }, for: .custom("waves"))
-        return JobDescription(
-            method: method, configuration: settings, dataset: "waves", fingerprint: String(repeating: "0", count: 64), seed: 3)
-    }
-
-    /// A job that stops after any step and goes on from its checkpoint ends with the same bits.
-    @Test(arguments: [
-        ("fae-ssim", ["input_size": 64, "steps": 4, "backbone": "efficientnet-lite0"] as Settings),
-        ("fae-mse", ["input_size": 64, "steps": 4, "backbone": "efficientnet-lite0"] as Settings),
-        ("ae-perceptual", ["input_size": 16, "epochs": 2, "hidden_size": 8, "backbone": "efficientnet-lite0"] as Settings),
-    ])
-    func resumesBitForBit(_ name: String, _ changes: Settings) async throws {
-        try await offPool {
-            let job = Self.job(name, changes)
-            let (channels, side) = name == "ae-perceptual" ? (1, 16) : (3, 64)
-            func trainer(_ state: TrainingState) throws -> Trainer {
-                let bytes = (0..<10 * channels * side * side).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) }
-                return Trainer(state: state, images: ImageBatches(try Tensor(bytes, shape: [10, channels, side, side])), batchSize: 4)
-            }
-            func bits(_ state: TrainingState) throws -> [Data] {
-                try (state.method.network.state + state.optimisers.state).map { try $0.tensor.withUnsafeBytes { Data($0) } }
-            }
-            let whole = try TrainingState(job)
-            let wholeTrainer = try trainer(whole)
-            var steps = 0
-            while !wholeTrainer.isFinished {
-                _ = try wholeTrainer.advance()
-                steps += 1
-            }
-            for stop in [1, steps - 1] {
-                let first = try TrainingState(job)
-                for _ in 0..<stop { _ = try trainer(first).advance() }
-                let second = try TrainingState(job)
-                try second.restore(first.checkpoint(of: job), name: "checkpoint", job: job)
-                let rest = try trainer(second)
-                while !rest.isFinished { _ = try rest.advance() }
-                #expect(try bits(second) == bits(whole), "stopped after \(stop) steps")
-                #expect(second.losses == whole.losses)
-            }
-        }
     }
 
     /// SSIM of a few images at a time has the loss, the slopes and the maps of the whole.
@@ -216,13 +188,14 @@ import Testing
 }
 
 /// Statistics by which features are standardised.
-@Suite struct FeatureStatisticsTests {
+extension FeatureMethodTests {
     @Test func hardlyMovingChannelsAreHeldBack() throws {
-        let images = ImageBatches(try Tensor((0..<4 * 4).map { UInt8($0 * 15) }, shape: [4, 1, 2, 2]))
+        let images = try ImageBatches(Tensor((0..<4 * 4).map { UInt8($0 * 15) }, shape: [4, 1, 2, 2]))
         let statistics = try FeatureStatistics(channels: 3)
-        try statistics.measure(images, batchSize: 3) { batch in
+        let stage = statistics.stage { batch in
             try .concatenated([batch, batch * 1e-6 + 2, batch * 0 + 5], axis: 1)
         }
+        try Self.fit(stage, images, batchSize: 3)
         let deviation = try statistics.deviation.tensor.elements(Double.self)
         let values = (0..<16).map { Double($0 * 15) / 127.5 - 1 }
         let mean = values.reduce(0, +) / 16
@@ -230,7 +203,7 @@ import Testing
         expectClose(deviation, [expected, expected / 30, expected / 30], within: 1e-5, "deviation")
         expectClose(try statistics.mean.tensor.elements(), [mean, 2, 5], within: 1e-5, "mean")
         let still = try FeatureStatistics(channels: 1)
-        try still.measure(images, batchSize: 2) { try $0 * 0 + 3 }
+        try Self.fit(still.stage { try $0 * 0 + 3 }, images, batchSize: 2)
         #expect(try still.standardised(.zeros([1, 1, 1, 1])).elements(Float.self) == [-3])
     }
 }

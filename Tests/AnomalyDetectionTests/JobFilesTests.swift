@@ -102,7 +102,7 @@ import Testing
         var told: [Int: Double] = [:]
         var notes: [String] = []
         let watched = try second.run("vae", epochs: 5, evaluating: 2) { event in
-            if case .evaluation(let epoch, let auc) = event { told[epoch] = auc }
+            if case .evaluation(let work, let auc) = event { told[work / 6] = auc }
             if case .note(let text) = event { notes.append(text) }
         }
         #expect(watched.metrics == alone.metrics && watched.losses == alone.losses)
@@ -127,6 +127,37 @@ import Testing
             let (data, again) = (try Data(contentsOf: file), try Data(contentsOf: #require(other.artefacts[name])))
             #expect(data == again, "\(name)")
         }
+    }
+
+    /// What worked on a job before is told by every attempt after it, not by the next one only.
+    @Test func earlierEngineClassesAreTold() throws {
+        let place = try Place()
+        defer { withExtendedLifetime(place) {} }
+        let folder = place.folder
+        func run(_ threads: Int, from checkpoint: URL?, stopping: Bool) throws -> (remarks: [String], checkpoint: URL?) {
+            let job = JobDescription(
+                method: "ae",
+                configuration: Catalogue.method("ae")!.resolve(
+                    ["input_size": 16, "hidden_size": 8, "latent_size": 2, "batch_size": 4, "epochs": 3], for: .custom("discs")),
+                dataset: "discs", fingerprint: String(repeating: "0", count: 64), seed: 1)
+            let request = TrainingRequest(
+                job: job, dataFolder: folder.appending(path: "data"), cacheDirectory: folder.appending(path: "cache/pixels"),
+                workDirectory: folder.appending(path: "work"), checkpoint: checkpoint, threads: threads)
+            var (remarks, left, asked): ([String], URL?, Int) = ([], nil, 0)
+            _ = try JobRunner.run(request) { event in
+                if case .remark(let sentence) = event { remarks.append(sentence) }
+                if case .checkpoint(let file, _) = event { left = file }
+            } shouldStop: {
+                asked += 1
+                return stopping && asked > 2
+            }
+            return (remarks, left)
+        }
+        let first = try run(1, from: nil, stopping: true)
+        let second = try run(2, from: first.checkpoint, stopping: true)
+        let third = try run(2, from: second.checkpoint, stopping: false)
+        #expect(first.remarks.isEmpty && second.remarks.count == 1 && third.remarks == second.remarks)
+        #expect(second.remarks[0].contains("1 thread;"))
     }
 
     @Test func examplesAreTheEndsOfEachClass() {

@@ -46,18 +46,26 @@ struct MethodParityTests {
         "dae-image", "f-anogan", "ae-grad", "vae-grad-rec", "vae-grad-kl", "vae-grad-elbo", "vae-grad-combi",
     ]
 
-    @Test(arguments: names) func matchesPyTorch(_ name: String) throws {
+    /// With PyTorch's own kernels, to 1e-5. Ours sum in another order: with the channels side by side PyTorch itself is as far from its
+    /// gradients in double precision as 1.2e-5, and Adam's steps with them.
+    @Test(arguments: names, [true, false]) func matchesPyTorch(_ name: String, usesPlainOperators: Bool) throws {
+        try LibTorch.$usesPlainOperators.withValue(usesPlainOperators) {
+            try matchesPyTorch(name, tolerance: usesPlainOperators ? 1e-5 : 3e-5)
+        }
+    }
+
+    private func matchesPyTorch(_ name: String, tolerance: Double) throws {
         let item = try #require(Fixture.json("methods", as: File.self).cases.first { $0.name == name })
-        let method = try Self.method(item.method, item.options)
-        let parameters = method.network.namedParameters
+        let (model, scorer) = try Self.method(item.method, item.options)
+        let parameters = model.network.namedParameters
         #expect(parameters.map(\.tensor.shape) == item.parameters.map(\.shape))
         for (index, parameter) in item.parameters.enumerated() {
             try parameters[index].tensor.copy(from: Self.weights(parameter, index: index, scale: item.weight_scale))
         }
         let images = try Self.images(item)
 
-        method.network.train(false)
-        let result = try Self.scores(method, images)
+        model.network.train(false)
+        let result = try Self.scores(scorer, images)
         expectClose(try result.scores.elements(), item.scores, within: 1e-5, "scores")
         #expect((result.map == nil) == (item.map == nil))
         if let map = result.map, let digest = item.map {
@@ -65,11 +73,11 @@ struct MethodParityTests {
             try expect(map, digest)
         }
 
-        method.network.train()
-        let terms = try Self.terms(method, images)
+        model.network.train()
+        let terms = try Self.terms(model, images)
         #expect(Set(terms.values.keys) == Set(item.terms.keys))
         for (key, value) in item.terms { expectClose([try terms.values[key]!.item()], [value], within: 1e-5, key) }
-        let optimisers = try method.makeOptimisers(learningRate: 1e-3)
+        let optimisers = try Self.optimisers(model)
         var gradients: [String: Double] = [:]
         for (key, prefix, _) in terms.steps {
             let members = parameters.filter { $0.name.hasPrefix(prefix) }
@@ -78,25 +86,20 @@ struct MethodParityTests {
                 gradients[member.name] = try gradient?.squared().sum().item().squareRoot() ?? 0
             }
         }
-        expectClose(parameters.map { gradients[$0.name] ?? .nan }, item.gradients, within: 1e-5, "gradients")
+        expectClose(parameters.map { gradients[$0.name] ?? .nan }, item.gradients, within: tolerance, "gradients")
 
         for (key, _, optimiser) in terms.steps {
-            try optimisers[optimiser].step(minimising: terms.values[key]!, keepingGraph: true)
+            try #require(optimisers[optimiser]).step(minimising: terms.values[key]!, keepingGraph: true)
         }
         for ((parameterName, tensor), step) in zip(parameters, item.stepped) where !step.places.isEmpty {
             let values = try tensor.elements(Double.self)
-            expectClose(step.places.map { values[$0] }, step.values, within: 1e-5, "\(parameterName) after a step")
+            expectClose(step.places.map { values[$0] }, step.values, within: tolerance, "\(parameterName) after a step")
         }
-        let after = try Self.terms(method, images).values
+        let after = try Self.terms(model, images).values
         for (key, value) in item.terms_after {
             // Biases ahead of a batch normalisation have no gradient but rounding noise, of which Adam makes whole steps; what
-            // is in evaluation mode notices. The distance of two codes, a small part of what they are, gathers rounding: in single
-            // precision PyTorch itself is 9e-6 away from double, more or less by kernels and threads.
-            let tolerance = switch key {
-            case "encoder": 1e-3
-            case "code": 1e-4
-            default: 1e-5
-            }
+            // is in evaluation mode notices.
+            let tolerance = key == "encoder" ? 1e-3 : tolerance
             expectClose([try after[key]!.item()], [value], within: tolerance, "\(key) after a step")
         }
     }
@@ -124,10 +127,10 @@ struct MethodParityTests {
         var steps = [("loss", "", "")]
     }
 
-    private static func terms(_ method: any AnomalyDetection.Method, _ images: Tensor) throws -> Terms {
+    private static func terms(_ model: any Model, _ images: Tensor) throws -> Terms {
         let count = images.shape[0]
-        switch method {
-        case let method as VariationalMethod:
+        switch model {
+        case let method as VAE:
             return Terms(values: ["loss": try method.loss(images, noise: wave([count, method.autoencoder.latentSize]))])
         case let method as CeAE:
             let corners = (0..<count).map { (row: 3 * $0 + 1, column: 2 * $0) }
@@ -140,7 +143,7 @@ struct MethodParityTests {
             let loss = try method.loss(images, generator: Generator(seed: 0))
             return Terms(values: ["loss": loss, "code": try method.codeDistance(images).distance])
         case let method as MemAE:
-            let loss = try method.loss(images, generator: Generator(seed: 0))
+            let loss = try method.loss(images)
             return Terms(values: ["loss": loss, "entropy": try MemAE.entropy(method.autoencoder(images).attention)])
         case let method as GANomaly:
             let losses = try method.losses(images)
@@ -175,30 +178,44 @@ struct MethodParityTests {
                     ("encoder", "encoder.", "encoder"), ("generator", "generator.", "generator"),
                     ("loss", "discriminator.", "discriminator"),
                 ])
+        case let method as AEU: return Terms(values: ["loss": try method.loss(images)])
         default:
-            let single = try #require(method as? any SingleLossMethod)
+            let single = try #require(model as? ReconstructionModel)
             return Terms(values: ["loss": try single.loss(images, generator: Generator(seed: 0))])
         }
     }
 
-    private static func scores(_ method: any AnomalyDetection.Method, _ images: Tensor) throws -> AnomalyScores {
-        if let method = method as? VariationalMethod {
-            return try AnomalyScores(
-                map: method.scoreMap(images, noise: wave([images.shape[0], method.autoencoder.latentSize])))
+    /// Those of all stages, by their names.
+    private static func optimisers(_ model: any Model) throws -> [String: any Optimiser] {
+        var result: [String: any Optimiser] = [:]
+        for case .gradient(let stage) in try model.stages {
+            for (name, optimiser) in try stage.makeOptimisers().all { result[name.isEmpty && result[""] != nil ? stage.name : name] = optimiser }
+            // A single one of a stage of its own goes by the stage's name.
+            if try model.stages.count > 1, let only = result.removeValue(forKey: "") { result[stage.name] = only }
         }
-        if method.scoresByGradients { return try method.scores(images, generator: Generator(seed: 0)) }
-        return try Tensor.withoutGradients { try method.scores(images, generator: Generator(seed: 0)) }
+        return result
+    }
+
+    private static func scores(_ scorer: any Scorer, _ images: Tensor) throws -> AnomalyScores {
+        if let scorer = scorer as? VariationalScorer {
+            let map = try scorer.map(images, noise: wave([images.shape[0], scorer.model.autoencoder.latentSize]))
+            return AnomalyScores(scores: try map.mean(axes: [1, 2, 3]), map: map)
+        }
+        if scorer.needsGradients { return try scorer.scores(images, generator: Generator(seed: 0)) }
+        return try Tensor.withoutGradients { try scorer.scores(images, generator: Generator(seed: 0)) }
     }
 
     // MARK: Formulas
 
-    private static func method(_ name: String, _ options: [String: Setting]) throws -> any AnomalyDetection.Method {
+    private static func method(_ name: String, _ options: [String: Setting]) throws -> (model: any Model, scorer: any Scorer) {
         var settings = options
         settings["color"] = options["channels"] == 3 ? "rgb" : "grey"
-        let description = try #require(Catalogue.method(name))
-        return try #require(MethodRegistry.method(name)).init(
-            MethodSettings(description.resolve(settings, for: .custom("fixture"))), weights: PretrainedWeights(),
-            generator: Generator(seed: 0))
+        let method = try #require(MethodRegistry.method(name))
+        let values = MethodSettings(method.description.resolve(settings, for: .custom("fixture")))
+        return try method.make(
+            values,
+            context: ModelContext(
+                generator: Generator(seed: 0), data: DataShape(count: 3, channels: values.channels, side: values.inputSize)))
     }
 
     private static func wave(_ shape: [Int]) throws -> Tensor {
@@ -230,11 +247,11 @@ struct MethodParityTests {
 
     // MARK: Sizes
 
-    /// The study's parameter counts (specification 6.1), which the restated networks have too.
+    /// The study's parameter counts as it counts them, which the restated networks have too.
     @Test func parameterCounts() throws {
         let counts = try Fixture.json("methods", as: File.self).parameter_counts
         func count(_ name: String, _ options: Settings = [:]) throws -> Int {
-            try Self.method(name, options).network.parameterCount
+            try Self.method(name, options).model.network.parameterCount
         }
         #expect(try count("ae-spatial") == 382_016)
         #expect(try count("ae-spatial", ["hidden_size": 64, "latent_size": 1]) == 222_656)

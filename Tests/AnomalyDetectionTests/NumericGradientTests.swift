@@ -49,7 +49,9 @@ struct NumericGradientTests {
     @Test func gradientPenalty() throws {
         let settings = try #require(Catalogue.method("f-anogan")).resolve(
             ["base_channels": 2, "input_size": 16, "latent_size": 3], for: .custom("any"))
-        let method = try FAnoGAN(MethodSettings(settings), weights: PretrainedWeights(), generator: Generator(seed: 2))
+        let method = try FAnoGAN(
+            MethodSettings(settings),
+            context: ModelContext(generator: Generator(seed: 2), data: DataShape(count: 2, channels: 1, side: 16)))
         let (images, fakes) = (try wave([2, 1, 16, 16], 0.8), try wave([2, 1, 16, 16], 0.3) * 0.5)
         let mixture = try Tensor([0.3, 0.6] as [Float], shape: [2, 1, 1, 1])
         let critic = method.parts.discriminator
@@ -66,17 +68,20 @@ struct NumericGradientTests {
     @Test func gradientMap() throws {
         let settings = try #require(Catalogue.method("ae-grad")).resolve(
             ["input_size": 16, "hidden_size": 8, "latent_size": 2], for: .custom("any"))
-        let method = try AEGrad(MethodSettings(settings), weights: PretrainedWeights(), generator: Generator(seed: 3))
-        method.network.train(false)
+        let (model, scorer) = try Method.aeGrad.make(
+            MethodSettings(settings),
+            context: ModelContext(generator: Generator(seed: 3), data: DataShape(count: 3, channels: 1, side: 16)))
+        let autoencoder = try #require(model as? AE).autoencoder
+        model.network.train(false)
         let images = try wave([3, 1, 16, 16], 0.8)
-        let map = try #require(method.scores(images, generator: Generator(seed: 0)).map).elements(Double.self)
+        let map = try #require(scorer.scores(images, generator: Generator(seed: 0)).map).elements(Double.self)
         let pixels = try images.elements(Float.self)
         for place in [300, 301, 256 + 77, 511] {
             func loss(_ change: Float) throws -> Double {
                 var image = Array(pixels[256..<512])
                 image[place - 256] += change
                 let tensor = try Tensor(image, shape: [1, 1, 16, 16])
-                return try Distance.squared.loss(tensor, method.autoencoder(tensor)).item()
+                return try Distance.squared.loss(tensor, autoencoder(tensor)).item()
             }
             let slope = abs(try loss(0.05) - loss(-0.05)) / 0.1
             #expect(abs(slope - map[place]) <= 1e-2 * map[place] + 1e-5, "\(slope), not \(map[place])")

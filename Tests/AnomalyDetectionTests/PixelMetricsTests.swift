@@ -60,8 +60,8 @@ struct PixelMetricsTests {
         }
         let notANumber = refusal([1, .nan], [0, 1])
         #expect(notANumber?.description == "pixel 1 has the score nan, not a number to rank by")
-        #expect(notANumber?.isDivergence == true)
-        #expect(refusal([.infinity, 1], [0, 1])?.isDivergence == true)
+        #expect(notANumber?.kind == .divergence)
+        #expect(refusal([.infinity, 1], [0, 1])?.kind == .divergence)
         #expect(refusal([1, 2], [1, 1])?.description.contains("2 of 2 are abnormal") == true)
         #expect(refusal([1, 2], [0, 0])?.description.contains("0 of 2 are abnormal") == true)
         #expect(refusal([], [])?.description.contains("0 of 0") == true)

@@ -3,10 +3,13 @@
 
     bench_methods.py MANIFEST
 
-The manifest gives "method", "options" (channels, input_size, ... as the job has them), "threads", "batch_size",
-"steps", "images" to score and "learning_rate". Images are random: only the time matters. One step before the timed ones is not timed.
-Gradient scores and GANomaly are scored one image at a time, as the study does. Prints
-{"training": images a second, "scoring": images a second}.
+The manifest gives "method", "options" (channels, input_size, ... as the job has them), "device", "threads", "batch_size",
+"scoring_batch_size", "learning_rate", "images" to train on and "seconds" that each of the two measurements takes at least. Images
+are random: only the time matters. One step and one batch before the timed ones are not timed. Gradient scores and GANomaly are scored one image at a
+time, as the study does. A method that trains nothing is timed while it fits all of the images once.
+
+Prints {"training": images a second, "scoring": images a second, "first_step": the time of day, in seconds, at the end of the first
+step, "memory": the most bytes that the process had resident, "device_memory": the most bytes of a GPU's memory that tensors had}.
 """
 
 import json
@@ -18,6 +21,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Reference"))
 
 import torch
+import torch.nn.functional as F
 
 from feature_networks import FAE, EfficientNetLite0, Perceptual, ResNet, VGG19
 from reference import AutoEncoder, score_map, training_loss
@@ -33,8 +37,8 @@ def backbone_channels(name):
 class Restated:
     """A method with one way to train a batch and one to score it."""
 
-    def __init__(self, method, o):
-        self.method, self.o = method, o
+    def __init__(self, method, o, device):
+        self.method, self.o, self.device = method, o, device
         if method in PLAIN:
             self.model = AutoEncoder(
                 o["channels"], o["input_size"], o["width"], o["depth"], o["hidden_size"], o["latent_size"],
@@ -49,6 +53,7 @@ class Restated:
             self.model = make_model(method, o)
             if method == "memae":
                 torch.nn.init.uniform_(self.model.memory, -0.25, 0.25)
+        self.model.to(device)
 
         def adam(*parts):
             return torch.optim.Adam(
@@ -64,15 +69,16 @@ class Restated:
     def given(self, n):
         o, method = self.o, self.method
         if method.startswith("vae"):
-            return {"noise": torch.randn(n, o["latent_size"])}
+            return {"noise": torch.randn(n, o["latent_size"], device=self.device)}
         if method == "ceae":
             side = o["input_size"]
             return {"corners": torch.randint(0, side - side // 6, (n, 2)).tolist()}
         if method == "dae":
-            return {"grid": torch.randn(n, o["channels"], o["noise_resolution"], o["noise_resolution"]),
+            return {"grid": torch.randn(n, o["channels"], o["noise_resolution"], o["noise_resolution"], device=self.device),
                     "shift": tuple(torch.randint(0, o["input_size"], (2,)).tolist())}
         if method == "f-anogan":
-            return {"codes": torch.randn(n, o["latent_size"]), "mixture": torch.rand(n, 1, 1, 1)}
+            return {"codes": torch.randn(n, o["latent_size"], device=self.device),
+                    "mixture": torch.rand(n, 1, 1, 1, device=self.device)}
         return {}
 
     def step(self, x, number):
@@ -80,7 +86,7 @@ class Restated:
         if self.method in PLAIN:
             losses = [training_loss(self.method, model, x)[0]]
         elif hasattr(model, "loss"):
-            losses = [model.loss(x)]
+            losses = [model.loss(x, self.dropout(len(x)))]
         elif self.method == "ganomaly":
             terms = model.terms(x, {})
             losses = [terms["loss"], terms["discriminator"]]
@@ -96,6 +102,15 @@ class Restated:
             optimiser.zero_grad(set_to_none=True)
             (-model.judge(model.generate(self.given(len(x))["codes"])).mean()).backward()
             optimiser.step()
+        # What people watch.
+        return losses[0].item()
+
+    def dropout(self, n):
+        """The factors of FAE's dropout, as nn.Dropout2d makes them."""
+        if not self.method.startswith("fae") or self.o["dropout"] == 0:
+            return None
+        return [F.dropout2d(torch.ones(n, c, 1, 1, device=self.device), self.o["dropout"])
+                for c in (100, 150, 200, 300, 200, 150, 100, backbone_channels(self.o["backbone"]))]
 
     def minimise(self, losses):
         if self.method == "ganomaly":
@@ -120,33 +135,155 @@ class Restated:
         return self.model.scores(x, self.given(len(x)))[1]
 
 
+# ---------------------------------------------------------------------------------------------------------------
+# Methods that train nothing
+
+class Density:
+    """Pooled features of norm 1 of a pretrained network, and the Mahalanobis distance by scikit-learn's Ledoit-Wolf."""
+
+    # Images that are looked at together while it is fitted.
+    batch = 32
+
+    def __init__(self, o, device):
+        self.device = device
+        self.model = (EfficientNetLite0(stages=7, classifier=False) if o["backbone"] == "efficientnet-lite0"
+                      else ResNet(o["backbone"], stages=4)).to(device)
+
+    def features(self, x):
+        return F.normalize(self.model.levels(x)[-1].mean(dim=(2, 3)), dim=1).cpu().numpy()
+
+    def fit(self, x):
+        import numpy as np
+        from scipy.linalg import pinvh
+        from sklearn.covariance import LedoitWolf
+
+        features = np.concatenate([self.features(part) for part in x.split(self.batch)]).astype(np.float64)
+        self.mean, self.precision = features.mean(0), pinvh(LedoitWolf().fit(features).covariance_)
+
+    def score(self, x):
+        import numpy as np
+
+        centred = self.features(x) - self.mean
+        return np.sqrt(np.einsum("ni,ni->n", centred @ self.precision, centred))
+
+
+class PatchCore:
+    """Patches put together from two levels, a greedy coreset in a random projection, and the nearest neighbour by cdist."""
+
+    batch = 16
+
+    def __init__(self, o, device):
+        self.o, self.device = o, device
+        self.model = (EfficientNetLite0(stages=5, classifier=False) if o["backbone"] == "efficientnet-lite0"
+                      else ResNet(o["backbone"], stages=3)).to(device)
+
+    def patches(self, x):
+        fine, coarse = self.model.levels(x)[-2:]
+        fine, coarse = F.avg_pool2d(fine, 3, 1, 1), F.avg_pool2d(coarse, 3, 1, 1)
+        coarse = F.interpolate(coarse, size=fine.shape[2:], mode="bilinear", align_corners=False)
+        both = torch.cat([fine, coarse], 1)
+        return both.permute(0, 2, 3, 1).reshape(-1, both.shape[1])
+
+    def fit(self, x):
+        features = torch.cat([self.patches(part) for part in x.split(self.batch)])
+        count = min(self.o["coreset_limit"], max(1, int(self.o["coreset_fraction"] * len(features))))
+        low = features @ torch.nn.Linear(features.shape[1], 128, bias=False).to(self.device).weight.T
+        starts = torch.randperm(len(low), device=self.device)[:10]
+        distances = torch.cdist(low, low[starts]).mean(dim=1)
+        picks = []
+        for _ in range(count):
+            pick = distances.argmax()
+            picks.append(pick)
+            distances = torch.minimum(distances, torch.cdist(low, low[pick:pick + 1])[:, 0])
+        self.bank = features[torch.stack(picks)]
+
+    def score(self, x):
+        from scipy.ndimage import gaussian_filter
+
+        nearest = torch.cdist(self.patches(x), self.bank).min(dim=1).values ** 2
+        grid = nearest.view(len(x), 1, x.shape[2] // 8, x.shape[3] // 8)
+        maps = F.interpolate(grid, size=x.shape[2:], mode="bilinear", align_corners=False)
+        if self.o["map_smoothing"] > 0:
+            maps = [gaussian_filter(image[0], self.o["map_smoothing"]) for image in maps.cpu().numpy()]
+        return maps, grid.amax(dim=(1, 2, 3))
+
+
+def measure(manifest):
+    device = torch.device(manifest["device"])
+    options = {**manifest["options"], "learning_rate": manifest["learning_rate"]}
+    name, size, batch = manifest["method"], options["input_size"], manifest["batch_size"]
+    fitted = {"patchcore": PatchCore, "resnet18-imagenet": Density}.get(name)
+    method = fitted(options, device) if fitted else Restated(name, options, device)
+
+    def clock():
+        # A GPU's work is over when it says so.
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    def repeat(work):
+        """Images a second of `work`, which returns how many it did."""
+        start, images = clock(), 0
+        while True:
+            images += work()
+            elapsed = clock() - start
+            if elapsed >= manifest["seconds"]:
+                return images / elapsed
+
+    def random(count):
+        return torch.rand(count, options["channels"], size, size, device=device) * 2 - 1
+
+    if fitted:
+        method.model.eval()
+        x = random(manifest["images"])
+        with torch.no_grad():
+            method.model.levels(x[:method.batch])
+            first_step = time.time()
+            start = clock()
+            method.fit(x)
+            training = len(x) / (clock() - start)
+    else:
+        x = random(batch)
+        method.model.train()
+        if isinstance(method.model, Perceptual):
+            method.model.backbone.eval()
+        method.step(x, 0)
+        first_step = time.time()
+        number = 0
+
+        def step():
+            nonlocal number
+            method.step(x, number)
+            number += 1
+            return batch
+
+        training = repeat(step)
+
+    method.model.eval()
+    with torch.no_grad():
+        test = random(manifest["scoring_batch_size"])
+        method.score(test[:2] if not fitted else test)
+
+        def score():
+            method.score(test)
+            return len(test)
+
+        scoring = repeat(score)
+    with open("/proc/self/status", encoding="utf-8") as status:
+        memory = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) << 10
+    return {"training": training, "scoring": scoring, "first_step": first_step, "memory": memory,
+            "device_memory": torch.cuda.max_memory_allocated() if device.type == "cuda" else 0}
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         manifest = json.load(file)
     torch.set_num_threads(manifest["threads"])
+    if manifest["device"] != "cpu":
+        # The restatements make their constants where they are asked for.
+        torch.set_default_device(manifest["device"])
     torch.manual_seed(0)
-    options = {**manifest["options"], "learning_rate": manifest["learning_rate"]}
-    method = Restated(manifest["method"], options)
-    size, batch = options["input_size"], manifest["batch_size"]
-    x = torch.rand(batch, options["channels"], size, size) * 2 - 1
-    method.model.train()
-    if isinstance(method.model, Perceptual):
-        method.model.backbone.eval()
-    method.step(x, 0)
-    start = time.perf_counter()
-    for number in range(manifest["steps"]):
-        method.step(x, number)
-    training = manifest["steps"] * batch / (time.perf_counter() - start)
-
-    method.model.eval()
-    with torch.no_grad():
-        test = torch.rand(manifest["images"], options["channels"], size, size) * 2 - 1
-        method.score(test[:2])
-        start = time.perf_counter()
-        for part in test.split(64):
-            method.score(part)
-        scoring = len(test) / (time.perf_counter() - start)
-    print(json.dumps({"training": training, "scoring": scoring}))
+    print(json.dumps(measure(manifest)))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@ import Testing
 
 @testable import Catalogue
 
-/// The work of jobs against the specification's section 6.
+/// The work of jobs against counts of the networks' layers by hand, and what the study reports.
 @Suite struct CostTests {
-    private func cost(_ method: String, _ settings: Settings = [:]) throws -> NetworkCost {
-        // Also for methods whose options are all at the study's values.
-        let defaults = Catalogue.method(method)?.resolve([:], for: .custom("any")) ?? [:]
-        return try #require(NetworkCost(method: method, configuration: defaults.merging(settings) { $1 }))
+    /// Multiply-accumulates of training a method on an image, and of scoring one.
+    private func cost(_ method: String, _ settings: Settings = [:]) throws -> (training: Double, scoring: Double) {
+        let description = try #require(Catalogue.method(method))
+        let cost = description.cost(description.resolve(settings, for: .custom("any")))
+        return (cost.stages.first { $0.name == "training" }?.perUnit ?? 0, cost.scoringPerImage)
     }
 
     private func isNear(_ value: Double, _ expected: Double, within share: Double = 0.01) -> Bool {
@@ -46,17 +47,19 @@ import Testing
         #expect(deeper.scoring == shallow.scoring + extra)
     }
 
-    /// Every method of the catalogue has a cost.
-    @Test func everyMethodIsInTheTable() {
-        for method in Catalogue.methods {
-            let configuration = method.resolve([:], for: .custom("any"))
-            let network = NetworkCost(method: method.name, configuration: configuration)
-            #expect((network?.training ?? 0) > (network?.scoring ?? .infinity) / 4, "\(method.name)")
-        }
-        #expect(NetworkCost(method: "new", configuration: [:]) == nil)
+    /// Every method of the catalogue has a cost, and asks for memory that grows with its images.
+    @Test(arguments: Catalogue.methods.map(\.name)) func everyMethodIsKnown(_ name: String) throws {
+        let method = try #require(Catalogue.method(name))
+        let configuration = method.resolve([:], for: .custom("any"))
+        let cost = method.cost(configuration)
+        #expect(cost.scoringPerImage > 0 && cost.stages.allSatisfy { $0.perUnit > 0 })
+        let usual = method.resources(configuration)
+        #expect(usual.threads == 1 && usual.memory > 100 << 20 && usual.gpuMemory > 100 << 20)
+        let larger = method.resources(configuration.merging(["input_size": .integer(2 * (configuration["input_size"]?.integerValue ?? 64))]) { $1 })
+        #expect(larger.memory > usual.memory)
     }
 
-    /// Steps and images of a run, specification 6.2.
+    /// Steps and images of a run.
     @Test(arguments: [
         ("rsna", 15_250, 0.96e6), ("vincxr", 15_750, 1.00e6), ("brain", 9600, 0.60e6), ("lag", 6000, 0.375e6), ("isic", 26_250, 1.68e6),
         ("c16", 20_000, 1.27e6), ("brats", 16_500, 1.05e6),

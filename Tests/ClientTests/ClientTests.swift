@@ -97,9 +97,9 @@ private final class Scripted: Sendable {
 
     @Test func leasesAreAskedForOnce() async throws {
         let server = Scripted([.hangUp, .answer(200, #"{"leases":[]}"#)])
-        let worker = WorkerDescription(name: "w", host: "h", device: "cpu", memory: 1, datasets: [:], methods: [], engine: "e")
+        let worker = WorkerDescription.sample
         await #expect(throws: ClientError.self) {
-            try await CoordinatorClient(url: server.url, patience: Self.patience).lease(LeaseRequest(worker: worker, count: 1, wait: 0))
+            try await CoordinatorClient(url: server.url, patience: Self.patience).lease(LeaseRequest(worker: worker, free: worker.resources, limit: 1, wait: 0))
         }
         #expect(server.requests.count == 1)
     }
@@ -156,10 +156,10 @@ private final class Scripted: Sendable {
     /// A cancelled task does not wait for a silent server.
     @Test(.timeLimit(.minutes(10))) func cancellingBreaksOff() async throws {
         let server = Scripted([.silence])
-        let worker = WorkerDescription(name: "w", host: "h", device: "cpu", memory: 1, datasets: [:], methods: [], engine: "e")
+        let worker = WorkerDescription.sample
         // A lease that may take a day: only the cancelling can end it.
         let silent = Task {
-            try await CoordinatorClient(url: server.url).lease(LeaseRequest(worker: worker, count: 1, wait: 86_400))
+            try await CoordinatorClient(url: server.url).lease(LeaseRequest(worker: worker, free: worker.resources, limit: 1, wait: 86_400))
         }
         while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         silent.cancel()

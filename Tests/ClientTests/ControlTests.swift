@@ -53,8 +53,7 @@ import Wire
 
     @Test func answersAreDecoded() async throws {
         let worker = WorkerStatus(
-            description: WorkerDescription(
-                name: "w", host: "h", device: "cpu", memory: 1, datasets: ["d": "f"], methods: ["ae"], engine: "e"),
+            description: .sample,
             seen: 12.5, jobs: 2, isPaused: true)
         let explanation = Explanation(
             identity: "0123abcd", state: .pending, reasons: ["no worker has the tag 'fast'"],
@@ -74,4 +73,11 @@ import Wire
         let page = try await client.events()
         #expect(page.events == [event] && page.next == 9)
     }
+}
+
+extension WorkerDescription {
+    /// A small one.
+    static let sample = WorkerDescription(
+        name: "w", host: "h", resources: .init(threads: 1, memory: 1),
+        platform: .init(device: "cpu", libtorch: "2.13.0", kernels: "avx512"), datasets: ["d": .init(fingerprint: "f")], methods: ["ae"])
 }

@@ -94,12 +94,18 @@ import Testing
             let text = MethodsText.explanation(method)
             for part in [method.name, method.title, method.source, method.summary] { #expect(text.contains(part), "\(method.name)") }
             for option in method.options { #expect(text.contains("  \(option.name) "), "\(method.name) \(option.name)") }
+            #expect(text.contains("model: \(method.model.name), scorer: \(method.scorer.name)") && text.contains("\noptions of the model\n"), "\(method.name)")
+            #expect(text.contains("\na job at the defaults takes 1 thread and "), "\(method.name)")
             for line in method.equation.split(separator: "\n") { #expect(text.contains(line), "\(method.name)") }
             let object = try #require(try JSONSerialization.jsonObject(with: Data(MethodsText.json(method).utf8)) as? [String: Any])
             #expect((object["options"] as? [[String: Any]])?.count == method.options.count)
         }
         let list = MethodsText.list(Catalogue.methods).split(separator: "\n")
         #expect(list.count == Catalogue.methods.count + 1)
+        let vae = MethodsText.explanation(try #require(Catalogue.method("vae-grad-kl")))
+        #expect(vae.contains("model: vae, scorer: gradient-kl; trained once with: vae, vae-grad-rec, vae-grad-kl, vae-grad-elbo, vae-grad-combi\n"), "\(vae)")
+        #expect(vae.contains("\n  epochs         250      passes"), "\(vae)")
+        #expect(MethodsText.explanation(try #require(Catalogue.method("resnet18-imagenet"))).contains("; nothing is trained\n"))
         #expect(MethodsText.explanation(try #require(Catalogue.method("ae"))).contains("brain        epochs=600"))
         #expect(MethodsText.explanation(try #require(Catalogue.method("ae-perceptual"))).contains("pretrained weights: vgg19"))
     }

@@ -1,3 +1,4 @@
+import Catalogue
 import Sweep
 import Testing
 import Wire
@@ -17,7 +18,7 @@ import Wire
             running: (0..<running).map { number in
                 .init(
                     identity: identity("\(number)"), method: "ae", dataset: "brain", seed: number, worker: "host-1",
-                    progress: number == 0 ? JobProgress(epoch: 5, epochs: 10, loss: 0.01234567, imagesPerSecond: 812.4) : nil)
+                    progress: number == 0 ? .sample(epoch: 5, of: 10, loss: 0.01234567, speed: 812.4) : nil)
             },
             failing: (0..<failing).map { .init(identity: identity("f"), method: "vae", dataset: "brain", seed: $0, error: "the loss became\nnan") },
             policy: policy, isPaused: false, isExpanding: false)
@@ -25,7 +26,8 @@ import Wire
 
     private func worker(_ name: String, seen: Double) -> WorkerStatus {
         WorkerStatus(
-            description: WorkerDescription(name: name, host: "h", device: "cpu", memory: 1, datasets: [:], methods: [], engine: "e"),
+            description: WorkerDescription(
+                name: name, host: "h", resources: WorkerResources(threads: 1, memory: 1), platform: EngineClass.sample.platform, datasets: [:], methods: []),
             seen: seen, jobs: 0, isPaused: false)
     }
 
@@ -41,8 +43,8 @@ import Wire
             "demo  [############------------]  50 %  12/25 done  2 running  1 failed  about 2 min 0 s left, 6.0 jobs/min",
             "", "failed for good", "  vae on brain, seed 0 (ffffffffffff): the loss became nan",
             "", "running",
-            "  ae on brain, seed 0 (000000000000)  [#####-----]  epoch 5 of 10  loss 0.01235  812 images/s  on host-1",
-            "  ae on brain, seed 1 (111111111111)  [----------]  starting                                   on host-1",
+            "  ae on brain, seed 0 (000000000000)  [#####-----]  training: epoch 5 of 10  loss 0.01235  812 images/s  on host-1",
+            "  ae on brain, seed 1 (111111111111)  [----------]  starting                                             on host-1",
             "", "workers", "  host-1  cpu  ae on brain and 1 more  heard of 10 s ago", "  host-2  cpu  waiting  heard of 15 min 0 s ago",
         ])
     }
@@ -66,6 +68,15 @@ import Wire
         #expect(text(screen)[1].hasSuffix("5 failed  stopped by limits.max_failed"))
         screen.remark = "cannot reach the coordinator; trying again"
         #expect(screen.lines(width: 80, height: 24)[1] == .init(text: "cannot reach the coordinator; trying again", tone: .bad))
+    }
+
+    @Test func whatNoWorkerHasIsTold() {
+        var waiting = status(running: 1, failing: 0)
+        waiting.obstacles = [.init(jobs: 2, reason: "64 GiB of memory are asked for,\nand no more than 2 GiB offered")]
+        let lines = text(StatusScreen(statuses: [waiting], workers: [], now: 1000))
+        #expect(lines[2...4] == ["", "waiting for what no worker has", "  demo: 2 jobs: 64 GiB of memory are asked for, and no more than 2 GiB offered"])
+        #expect(StatusText.full(waiting).contains("\n  waiting  2 jobs: 64 GiB of memory are asked for, and no more than 2 GiB offered\n"))
+        #expect(StatusText.line(waiting).contains("  training: epoch 5 of 10  about 2 min 0 s left"))
     }
 
     @Test func coloursAreForTerminalsThatTakeThem() {

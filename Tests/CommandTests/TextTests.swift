@@ -70,31 +70,30 @@ import Wire
     }
 
     @Test func workers() {
-        func worker(_ name: String, memory: Int64, sets: [String], tags: [String], seen: Double, jobs: Int, paused: Bool = false) -> WorkerStatus {
-            WorkerStatus(
+        func worker(
+            _ name: String, memory: Int64, gpus: [Int64] = [], sets: [String], tags: [String], seen: Double, jobs: Int, paused: Bool = false
+        ) -> WorkerStatus {
+            let device = gpus.isEmpty ? "cpu" : "cuda NVIDIA T4"
+            return WorkerStatus(
                 description: WorkerDescription(
-                    name: name, host: "host", device: "cpu", memory: memory,
-                    datasets: Dictionary(uniqueKeysWithValues: sets.map { ($0, "f") }), methods: ["ae"], engine: "e", tags: tags),
+                    name: name, host: "host", resources: WorkerResources(threads: 8, memory: memory, gpus: gpus),
+                    platform: .init(device: device, libtorch: "2.13.0", kernels: "k"),
+                    datasets: Dictionary(uniqueKeysWithValues: sets.map { ($0, DatasetContent(fingerprint: "f")) }), methods: ["ae"], tags: tags),
                 seen: seen, jobs: jobs, isPaused: paused)
         }
         let table = WorkerText.table(
             [
                 worker("host-1", memory: 16_751_296_512, sets: ["rsna", "brain"], tags: ["fast"], seen: 988, jobs: 2),
-                worker("host-22", memory: 512 << 20, sets: [], tags: [], seen: 1005, jobs: 0),
+                worker("host-22", memory: 512 << 20, gpus: [15 << 30, 14 << 30], sets: [], tags: [], seen: 1005, jobs: 0),
                 worker("host-3", memory: 1000, sets: ["lag"], tags: [], seen: 905, jobs: 1, paused: true),
             ], now: 1000)
         #expect(
             table == """
-                worker   host  device    memory  jobs  heard of        state    data sets    tags
-                host-1   host  cpu     15.6 GiB     2  12 s ago        working  brain, rsna  fast
-                host-22  host  cpu      512 MiB     0  0 s ago         waiting  -            -
-                host-3   host  cpu       1000 B     1  1 min 35 s ago  paused   lag          -
+                worker   host  device                           threads      memory  jobs  heard of        state    data sets    tags
+                host-1   host  cpu                                    8    15.6 GiB     2  12 s ago        working  brain, rsna  fast
+                host-22  host  2 × cuda NVIDIA T4, 14 GiB each        8     512 MiB     0  0 s ago         waiting  -            -
+                host-3   host  cpu                                    8  1000 bytes     1  1 min 35 s ago  paused   lag          -
                 """)
-    }
-
-    @Test(arguments: [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (1 << 30, "1 GiB"), (150 << 30, "150 GiB")])
-    func bytes(_ count: Int64, _ text: String) {
-        #expect(WorkerText.bytes(count) == text)
     }
 
     private func detail(_ record: JobRecord, attempts: [JobDetail.Attempt], result: JobResult? = nil) -> JobDetail {
@@ -103,7 +102,7 @@ import Wire
             job: JobDescription(
                 method: "vae", configuration: ["epochs": .integer(20), "kl_weight": .number(0.005)], dataset: "discs",
                 fingerprint: "fedcba98765432100000", seed: 7),
-            record: record, progress: record.state == .leased ? JobProgress(epoch: 3, epochs: 20) : nil, result: result,
+            record: record, progress: record.state == .leased ? .sample(epoch: 3, of: 20) : nil, result: result,
             attempts: attempts, sweeps: ["demo", "other"])
     }
 
@@ -121,7 +120,7 @@ import Wire
     @Test func runningJobs() {
         let record = JobRecord(
             state: .leased, token: 3, failedAttempts: 1, hold: .init(worker: "host-2", expires: 99),
-            checkpoint: .init(sha256: "s", epoch: 2))
+            checkpoint: .init(sha256: "s", work: 200, engine: .sample))
         let text = JobText(detail: detail(record, attempts: attempts), now: 50, zone: zone).full
         #expect(
             text == """
@@ -131,8 +130,8 @@ import Wire
                 seed        7
                 settings    epochs=20 kl_weight=0.005
                 sweeps      demo, other
-                state       leased, on host-2, epoch 3 of 20, 1 attempt failed
-                checkpoint  after epoch 2
+                state       leased, on host-2, training: epoch 3 of 20, 1 attempt failed
+                checkpoint  at work 200, made on cpu, libtorch 2.13.0, avx2, float32, 2 threads
                 attempt 1  1970-01-01 01:00:00  on host-1: failed after 12 s by signal 9: the process was killed
                 attempt 2  1970-01-01 01:00:20  on host-2: released after 10 s
                 attempt 3  1970-01-01 01:00:40  on host-2: running
@@ -152,13 +151,20 @@ import Wire
             JobText(detail: detail(waiting, attempts: []), now: 50, zone: zone).full
                 .hasSuffix("state     pending, paused, not before 1970-01-01 01:01:00, 2 attempts failed"))
         #expect(JobText(detail: detail(waiting, attempts: []), now: 70, zone: zone).full.hasSuffix("pending, paused, 2 attempts failed"))
+        let awaiting = JobRecord(state: .pending, isAwaitingTraining: true)
+        #expect(JobText(detail: detail(awaiting, attempts: []), now: 0, zone: zone).full.hasSuffix("pending, until the weights are trained that it scores"))
         let result = JobResult(
             metrics: ["auc": 0.912345678, "ap": 0.5, "normal_score": 12.5], losses: [1], artefacts: [], trainingSeconds: 75,
-            wallSeconds: 80, peakMemory: 300 << 20, worker: "host-1", host: "host", device: "cpu", engine: "e")
+            wallSeconds: 80, peakMemory: 300 << 20, worker: "host-1", host: "host", engine: .sample, notes: ["went on\nelsewhere"])
         let done = JobText(detail: detail(JobRecord(state: .done), attempts: [], result: result), now: 0, zone: zone).full
         #expect(done.contains("state     done\n"))
         #expect(done.contains("result    ap=0.5 auc=0.91235 normal_score=12.5\n"))
-        #expect(done.hasSuffix("cost      1 min 15 s of training, 300 MiB of memory, on host-1 (cpu)"))
+        #expect(done.hasSuffix(
+            """
+            cost      1 min 15 s of training, 300 MiB of memory, on host-1
+            engine    cpu, libtorch 2.13.0, avx2, float32, 2 threads
+            note      went on elsewhere
+            """))
     }
 
     @Test func statusTellsWhatHoldsASweep() {

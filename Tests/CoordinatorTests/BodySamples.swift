@@ -12,7 +12,7 @@ enum BodySamples {
             [
                 ("Problem", Problem(status: 400, title: "t", detail: "d")),
                 ("Health", Health(status: "ok", version: "1", disks: [.init(folder: "state", free: 1, isLow: true)])),
-                ("SubmitRequest", SubmitRequest(source: "s", file: "f", overrides: ["a=1"], fingerprints: ["brain": "f"])),
+                ("SubmitRequest", SubmitRequest(source: "s", file: "f", overrides: ["a=1"], contents: ["brain": .init(fingerprint: "f", color: .rgb)])),
                 (
                     "SubmitResponse",
                     SubmitResponse(sweep: "s", total: 1, new: 1, reused: 0, queued: 0, withdrawn: 0, axes: ["seed": ["0": 1]])
@@ -26,7 +26,7 @@ enum BodySamples {
                     Explanation(
                         identity: digest, state: .pending, reasons: ["r"], nearest: .init(identity: digest, differences: ["epochs"]))
                 ),
-                ("LeaseRequest", LeaseRequest(worker: worker, count: 1, wait: 0, holding: [digest])), ("LeaseResponse", LeaseResponse(leases: [lease])),
+                ("LeaseRequest", LeaseRequest.sample(worker, holding: [digest])), ("LeaseResponse", LeaseResponse(leases: [lease])),
                 ("HeartbeatRequest", HeartbeatRequest(token: 1, worker: "w", progress: progress, log: piece, curve: [point])),
                 ("HeartbeatResponse", HeartbeatResponse(action: .drain)),
                 ("CheckpointRequest", CheckpointRequest(token: 1, checkpoint: checkpoint)),
@@ -42,20 +42,21 @@ enum BodySamples {
     private static let digest = String(repeating: "0a", count: 32)
     private static let job = JobDescription(method: "ae", configuration: ["epochs": 2], dataset: "brain", fingerprint: digest, seed: 0)
     private static let piece = LogPiece(offset: 0, text: "l")
-    private static let point = CurvePoint(epoch: 1, loss: 0.5, auc: 0.5)
-    private static let progress = JobProgress(epoch: 1, epochs: 2, loss: 0.5, imagesPerSecond: 10)
-    private static let checkpoint = JobRecord.Checkpoint(sha256: digest, epoch: 1)
-    private static let result = JobResult(
-        metrics: ["auc": 0.5], losses: [1], artefacts: [.init(name: "scores.json", sha256: digest, size: 1)], trainingSeconds: 1,
-        wallSeconds: 1, peakMemory: 1, worker: "w", host: "h", device: "cpu", engine: "e")
+    private static let point = CurvePoint(work: 1, loss: 0.5, auc: 0.5)
+    private static let progress = JobProgress.sample(epoch: 1)
+    private static let checkpoint = JobRecord.Checkpoint(sha256: digest, work: 1)
+    private static let result = JobResult.sample(artefacts: [.init(name: "scores.json", sha256: digest, size: 1)], notes: ["n"])
     private static let row = JobRow(position: 0, identity: digest, job: job, state: .done, failedAttempts: 0, result: result)
-    private static let worker = WorkerDescription(
-        name: "w", host: "h", device: "cpu", memory: 1, datasets: ["brain": digest], methods: ["ae"], engine: "e", weights: ["vgg19"],
-        tags: ["fast"])
+    private static let worker = WorkerDescription.sample(
+        datasets: ["brain": digest], gpus: [1], methods: ["ae"], weights: ["vgg19"], tags: ["fast"])
 
     private static var policy: SweepPolicy {
         var policy = SweepPolicy()
         policy.requires.tags = ["fast"]
+        policy.requires.threads = 1
+        policy.requires.memory = 1
+        policy.requires.gpuMemory = 1
+        policy.retry.outOfMemoryDivisor = 2
         policy.requires.weights = ["vgg19"]
         policy.limits.parallel = 1
         policy.limits.maxFailed = 1
@@ -68,12 +69,12 @@ enum BodySamples {
             name: "s", submitted: 1, jobs: [.leased: 1], total: 1, progress: 0.5, remaining: 1,
             running: [.init(identity: digest, method: "ae", dataset: "brain", seed: 0, worker: "w", progress: progress)],
             failing: [.init(identity: digest, method: "ae", dataset: "brain", seed: 0, error: "e")], policy: policy,
-            weights: [.init(name: "vgg19", jobs: 1, isOffered: true)])
+            weights: [.init(name: "vgg19", jobs: 1, isOffered: true)], obstacles: [.init(jobs: 1, reason: "r")])
     }
 
     private static var lease: Lease {
         Lease(
-            identity: digest, job: job, token: 1, attempt: 1, duration: 30, heartbeat: 5, checkpoint: checkpoint,
+            identity: digest, job: job, token: 1, resources: .init(threads: 1, memory: 1, gpuMemory: 1), attempt: 1, duration: 30, heartbeat: 5, checkpoint: checkpoint,
             checkpointInterval: .epochs(10), trainedWeights: digest, artefacts: .init(), evaluateEvery: 5)
     }
 
@@ -92,7 +93,7 @@ enum BodySamples {
                 from: Data(
                     """
                     {"metric": "auc", "metrics": [{"name": "auc", "title": "AUC"}], "datasets": [{"name": "brain", "title": "B"}],
-                    "lines": [{"title": "AE", "cells": {"brain": {"expected": 2,
+                    "lines": [{"title": "AE", "cells": {"brain": {"expected": 2, "isMixed": true,
                     "values": {"auc": {"count": 2, "mean": 0.5, "deviation": 0.1, "place": 1}}}}}]}
                     """.utf8))
         }

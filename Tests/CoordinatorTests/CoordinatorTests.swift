@@ -72,23 +72,19 @@ private final class Served: Sendable {
     }
 
     func submit(_ source: String, path: String = Routes.sweeps) async throws -> SubmitResponse {
-        try await post(path, SubmitRequest(source: source, file: "s.yaml", overrides: [], fingerprints: ["brain": "f"]))
+        try await post(path, SubmitRequest(source: source, file: "s.yaml", overrides: [], contents: ["brain": .init(fingerprint: "f")]))
     }
 
     func lease(_ count: Int = 1, wait: Double = 0, worker: String = "w") async throws -> [Lease] {
-        try await post(Routes.leases, LeaseRequest(worker: Self.worker(worker), count: count, wait: wait), as: LeaseResponse.self).leases
+        try await post(Routes.leases, LeaseRequest.sample(Self.worker(worker), limit: count, wait: wait), as: LeaseResponse.self).leases
     }
 
     static func worker(_ name: String, fingerprint: String = "f") -> WorkerDescription {
-        WorkerDescription(
-            name: name, host: "h", device: "cpu", memory: 8 << 30, datasets: ["brain": fingerprint],
-            methods: Catalogue.methods.map(\.name), engine: "e")
+        .sample(name, datasets: ["brain": fingerprint])
     }
 
     static func result(_ auc: Double = 0.5, artefacts: [Artefact] = []) -> JobResult {
-        JobResult(
-            metrics: ["auc": auc], losses: [1], artefacts: artefacts, trainingSeconds: 1, wallSeconds: 1, peakMemory: 1,
-            worker: "w", host: "h", device: "cpu", engine: "e")
+        .sample(auc, artefacts: artefacts)
     }
 
     func put(_ text: String) async throws -> String {
@@ -122,7 +118,7 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         let leases = try await served.lease(5)
         #expect(leases.map(\.job.seed) == [0, 1] && leases.map(\.token) == [1, 1])
         let path = leases[0].identity
-        let progress = JobProgress(epoch: 1, epochs: 2, loss: 0.5)
+        let progress = JobProgress.sample(epoch: 1, of: 2)
         let beat: HeartbeatResponse = try await served.post(
             Routes.heartbeat(path), HeartbeatRequest(token: 1, worker: "w", progress: progress))
         #expect(beat.action == .continue)
@@ -177,16 +173,16 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         let first = try #require(try await served.lease(worker: "a").first)
         let old = try await served.put("checkpoint 1")
         let new = try await served.put("checkpoint 2")
-        for (epoch, digest) in [old, new].enumerated() {
+        for (place, digest) in [old, new].enumerated() {
             let answer: Acknowledgement = try await served.post(
-                Routes.checkpoint(first.identity), CheckpointRequest(token: 1, checkpoint: .init(sha256: digest, epoch: epoch + 1)))
+                Routes.checkpoint(first.identity), CheckpointRequest(token: 1, checkpoint: .init(sha256: digest, work: place + 1)))
             #expect(answer.recorded)
         }
         // The checkpoint that nobody needs any more is gone.
         #expect(try await served.send("GET", Routes.artefact(old)).status == 404)
         let second = try #require(try await served.lease(wait: 10, worker: "b").first)
         #expect(second.identity == first.identity && second.token == 2)
-        #expect(second.checkpoint == .init(sha256: new, epoch: 2))
+        #expect(second.checkpoint == .init(sha256: new, work: 2))
         let stale = try await served.problem(
             "POST", Routes.heartbeat(first.identity), WireCoding.encode(HeartbeatRequest(token: 1, worker: "a", progress: nil)))
         #expect(stale.status == 409 && stale.detail.contains("stale"))
@@ -228,11 +224,11 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         func asked(_ change: (inout WorkerDescription) -> Void) async throws -> Int {
             var worker = Served.worker("x", fingerprint: "f")
             change(&worker)
-            return try await served.post(Routes.leases, LeaseRequest(worker: worker, count: 1, wait: 0), as: LeaseResponse.self).leases.count
+            return try await served.post(Routes.leases, LeaseRequest.sample(worker), as: LeaseResponse.self).leases.count
         }
-        #expect(try await asked { $0.datasets = ["brain": "another content"] } == 0)
+        #expect(try await asked { $0.datasets = ["brain": .init(fingerprint: "another content")] } == 0)
         #expect(try await asked { $0.methods = ["vae"] } == 0)
-        #expect(try await asked { $0.memory = 1 << 30 } == 0)
+        #expect(try await asked { $0.resources.memory = 1 << 30 } == 0)
         #expect(try await asked { $0.coreVersion += 1 } == 0)
         #expect(try await served.lease(4).count == 2)
         #expect(try await served.lease(4).isEmpty)
@@ -349,9 +345,9 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         try await said("POST", Routes.sweeps, "{", 400, "not JSON")
         try await said("POST", Routes.sweeps, "{\"source\": 3}", 400, "'")
         try await said("POST", Routes.heartbeat("x"), "{\"token\": 1, \"worker\": \"w\"}", 404, "'x'")
-        let bad = SubmitRequest(source: "sweep: s\nmatrx: 1", file: "a.yaml", overrides: [], fingerprints: [:])
+        let bad = SubmitRequest(source: "sweep: s\nmatrx: 1", file: "a.yaml", overrides: [], contents: [:])
         try await said("POST", Routes.sweeps, String(decoding: WireCoding.encode(bad), as: UTF8.self), 422, "a.yaml:2")
-        let unknown = SubmitRequest(source: sweep(), file: "a.yaml", overrides: [], fingerprints: [:])
+        let unknown = SubmitRequest(source: sweep(), file: "a.yaml", overrides: [], contents: [:])
         try await said("POST", Routes.sweeps, String(decoding: WireCoding.encode(unknown), as: UTF8.self), 422, "'brain'")
         _ = try await served.submit(sweep("demo", seeds: 1))
         try await said("GET", Routes.sweep("dmeo"), nil, 404, "'demo'")
@@ -370,7 +366,7 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         #expect(try await served.problem("GET", Routes.sweeps, token: worker).status == 403)
         #expect(try await served.send("GET", Routes.sweeps, token: boss).status == 200)
         #expect(try await served.send("GET", Routes.health).status == 200)
-        let request = try WireCoding.encode(LeaseRequest(worker: Served.worker("w"), count: 1, wait: 0))
+        let request = try WireCoding.encode(LeaseRequest.sample(Served.worker("w")))
         #expect(try await served.send("POST", Routes.leases, request, token: worker).status == 200)
         try await served.end()
         // The token file lies in the state folder, which is gone with it.

@@ -49,7 +49,7 @@ import Wire
         let source = "sweep: s\nmatrix: {method: ae, dataset: brain, seed: 'range(0, \(seeds))'}\n"
         return String(
             decoding: try WireCoding.encode(
-                SubmitRequest(source: source, file: "s.yaml", overrides: [], fingerprints: ["brain": "f"])), as: UTF8.self)
+                SubmitRequest(source: source, file: "s.yaml", overrides: [], contents: ["brain": .init(fingerprint: "f")])), as: UTF8.self)
     }
 
     @Test func pageIsServedWithItsPolicy() async throws {
@@ -139,7 +139,7 @@ import Wire
         let table: DashboardTable = try WireCoding.decode(
             from: Data(try await ask(served, "GET", "/v1/sweeps/s/table").body.utf8))
         #expect(table.lines.count == 1)
-        #expect(table.lines[0].cells["brain"] == .init(expected: 5, values: [:]))
+        #expect(table.lines[0].cells["brain"] == .init(expected: 5, isMixed: false, values: [:]))
         #expect(try await ask(served, "GET", "/v1/sweeps/t/grid").status == 404)
         try await served.end()
     }
@@ -156,9 +156,7 @@ import Wire
         }
         #expect(await hear("event: table"))
         #expect(text.contains("text/event-stream") && text.contains("event: hello") && text.contains(#""pending":3"#))
-        let worker = WorkerDescription(
-            name: "w", host: "h", device: "cpu", memory: 8 << 30, datasets: ["brain": "f"], methods: ["ae"], engine: "e")
-        let lease = String(decoding: try WireCoding.encode(LeaseRequest(worker: worker, count: 1, wait: 0)), as: UTF8.self)
+        let lease = String(decoding: try WireCoding.encode(LeaseRequest.sample()), as: UTF8.self)
         #expect(try await ask(served, "POST", "/v1/leases", body: lease).status == 200)
         #expect(await hear(#"event: grid"#))
         #expect(await hear(#"[{"position":0,"state":"l"}]"#))

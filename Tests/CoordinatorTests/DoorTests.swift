@@ -55,8 +55,8 @@ import Wire
             $0.idle = 0.4
             $0.answer = 0.4
         }
-        let worker = WorkerDescription(name: "w", host: "h", device: "cpu", memory: 1, datasets: [:], methods: [], engine: "e")
-        let body = String(decoding: try WireCoding.encode(LeaseRequest(worker: worker, count: 1, wait: 2)), as: UTF8.self)
+        let worker = WorkerDescription.sample(datasets: [:], methods: [])
+        let body = String(decoding: try WireCoding.encode(LeaseRequest.sample(worker, wait: 2)), as: UTF8.self)
         let start = Date()
         let connection = try await RawConnection.asking(
             served.port, "POST /v1/leases HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
@@ -70,10 +70,9 @@ import Wire
     /// A worker that waits for work and goes is given none.
     @Test func workersThatAreGoneGetNothing() async throws {
         let served = try await server { _ in }
-        let worker = WorkerDescription(
-            name: "gone", host: "h", device: "cpu", memory: 1, datasets: ["brain": "f"], methods: ["ae"], engine: "e")
+        let worker = WorkerDescription.sample("gone")
         func lease(_ worker: WorkerDescription, wait: Double) throws -> String {
-            let body = String(decoding: try WireCoding.encode(LeaseRequest(worker: worker, count: 1, wait: wait)), as: UTF8.self)
+            let body = String(decoding: try WireCoding.encode(LeaseRequest.sample(worker, wait: wait)), as: UTF8.self)
             return "POST /v1/leases HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
         var waiting: RawConnection? = try await RawConnection.asking(served.port, lease(worker, wait: 30))
@@ -85,7 +84,7 @@ import Wire
             decoding: try WireCoding.encode(
                 SubmitRequest(
                     source: "sweep: s\nfixed: {epochs: 2}\nmatrix: {method: ae, dataset: brain, seed: 0}", file: "s.yaml", overrides: [],
-                    fingerprints: ["brain": "f"])), as: UTF8.self)
+                    contents: ["brain": .init(fingerprint: "f")])), as: UTF8.self)
         #expect(try await served.status("POST", Routes.sweeps, submit) == 200)
         try await Task.sleep(for: .milliseconds(300))
         var next = worker

@@ -23,7 +23,7 @@ import Wire
     @Test func aServerTellsOfItsJobsAndDisks() async throws {
         let served = try await DoorServer()
         let source = "sweep: s\nfixed: {epochs: 2}\nmatrix: {method: ae, dataset: brain, seed: \"range(0, 3)\"}\n"
-        let submit = SubmitRequest(source: source, file: "s.yaml", overrides: [], fingerprints: ["brain": "f"])
+        let submit = SubmitRequest(source: source, file: "s.yaml", overrides: [], contents: ["brain": .init(fingerprint: "f")])
         #expect(try await served.status("POST", Routes.sweeps, String(decoding: WireCoding.encode(submit), as: UTF8.self)) == 200)
         #expect(try await served.status("GET", Routes.job(String(repeating: "0", count: 64))) == 404)
         func get(_ path: String) async throws -> Data {
@@ -35,9 +35,9 @@ import Wire
         #expect(text.contains("_count{method=\"GET\",route=\"/v1/jobs/{identity}\",status=\"4xx\"} 1.0\n"))
         #expect(text.contains("medsweep_store_commit_seconds_count "))
         let health = try WireCoding.decode(Health.self, from: try await get(Routes.health))
-        #expect(health.disks?.map(\.folder) == ["state", "artefacts"])
-        #expect(health.disks?.allSatisfy { $0.free > 0 && $0.isLow == ($0.free < 1 << 30) } == true)
-        #expect((health.status == "degraded") == health.disks?.contains { $0.isLow })
+        #expect(health.disks.map(\.folder) == ["state", "artefacts"])
+        #expect(health.disks.allSatisfy { $0.free > 0 && $0.isLow == ($0.free < 1 << 30) })
+        #expect((health.status == "degraded") == health.disks.contains { $0.isLow })
         try await served.end()
     }
 
@@ -47,7 +47,7 @@ import Wire
             #expect(try await served.status("GET", Routes.events + "?" + query) == 400)
         }
         let source = "sweep: s\nfixed: {epochs: 2}\nmatrix: {method: ae, dataset: brain, seed: 0}\n"
-        let submit = SubmitRequest(source: source, file: "s.yaml", overrides: [], fingerprints: ["brain": "f"])
+        let submit = SubmitRequest(source: source, file: "s.yaml", overrides: [], contents: ["brain": .init(fingerprint: "f")])
         #expect(try await served.status("POST", Routes.sweeps, String(decoding: WireCoding.encode(submit), as: UTF8.self)) == 200)
         #expect(try await served.status("GET", Routes.jobs(sweep: "%73") + "?state=pending") == 200)
         #expect(try await served.status("GET", Routes.jobs(sweep: "s") + "?state=asleep") == 400)

@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 import FoundationNetworking
 import Hummingbird
@@ -152,8 +153,12 @@ import Wire
             #expect(try await ask(served, "GET", "\(Routes.grid(sweep: "s"))?\(query)").status == 400, "\(query)")
         }
         for (count, wait) in [(-1, 0.0), (4097, 0), (1, -0.5), (1, 61)] {
-            let lease = LeaseRequest(worker: StoreConformanceTests.worker(), count: count, wait: wait)
+            let lease = LeaseRequest.sample(limit: count, wait: wait)
             #expect(try await ask(served, "POST", Routes.leases, WireCoding.encode(lease)).status == 400, "\(count), \(wait)")
+        }
+        for free in [WorkerResources(threads: -1, memory: 1), .init(threads: 1, memory: .min), .init(threads: 1, memory: 1, gpus: [.max])] {
+            let lease = LeaseRequest(worker: .sample(), free: free, limit: 1, wait: 0)
+            #expect(try await ask(served, "POST", Routes.leases, WireCoding.encode(lease)).status == 400, "\(free)")
         }
         for offset in [-1, Int64.min, Int64.max] {
             let piece = LogPiece(offset: offset, text: "l")
@@ -176,7 +181,7 @@ import Wire
     @Test func oddWorkersDoNoHarm() async throws {
         let served = try await DoorServer()
         #expect(try await ask(served, "POST", Routes.sweeps, WireCoding.encode(StoreConformanceTests.request())).status == 200)
-        let lease = LeaseRequest(worker: StoreConformanceTests.worker(".health"), count: 4, wait: 0)
+        let lease = LeaseRequest.sample(StoreConformanceTests.worker(".health"), limit: 4)
         let given = try await ask(served, "POST", Routes.leases, WireCoding.encode(lease))
         let leases = try WireCoding.decode(LeaseResponse.self, from: given.body).leases
         #expect(leases.count == 4)
@@ -187,7 +192,7 @@ import Wire
             let posted = try WireCoding.encode(ResultRequest(token: 1, result: result))
             #expect(try await ask(served, "POST", Routes.result(lease.identity), posted).status == 200)
         }
-        let beat = HeartbeatRequest(token: 1, worker: ".health", progress: JobProgress(epoch: .min, epochs: 1))
+        let beat = HeartbeatRequest(token: 1, worker: ".health", progress: .init(stage: "", unit: "", done: .min, total: 1, work: .min, share: -1e300))
         #expect(try await ask(served, "POST", Routes.heartbeat(leases[3].identity), WireCoding.encode(beat)).status == 200)
         let status = try WireCoding.decode(SweepStatus.self, from: await ask(served, "GET", Routes.sweep("s")).body)
         #expect(status.progress == 0.75 && status.remaining == 3e9)

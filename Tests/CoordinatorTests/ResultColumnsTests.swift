@@ -14,14 +14,16 @@ import Wire
                 ResultRow(
                     identity: String(repeating: "\(seed)", count: 64),
                     job: JobDescription(method: method, configuration: ["epochs": 2], dataset: "brain/é", fingerprint: "f", seed: seed - 3),
-                    state: value == nil ? .pending : .done, metrics: value.map { ["auc": $0, "pixel_ap": $0 / 2] })
+                    state: value == nil ? .pending : .done, metrics: value.map { ["auc": $0, "pixel_ap": $0 / 2] },
+                    engine: value.map { _ in seed % 3 == 0 ? .graphics : .processor })
             }
         }
         let columns = ResultColumns(rows)
         let read = try WireCoding.decode(ResultColumns.self, from: Data(columns.json().utf8))
         #expect(try read == columns && read == WireCoding.decode(ResultColumns.self, from: WireCoding.encode(columns)))
         #expect(read.rows.map { $0.metrics?["auc"]?.bitPattern } == rows.map { $0.metrics?["auc"]?.bitPattern })
+        #expect(read.rows.map(\.engine) == rows.map(\.engine) && read.engines.count == 2)
         #expect(read.rows.map(\.identity) == rows.map(\.identity) && read.rows.map(\.job) == rows.map(\.job))
-        #expect(try ResultColumns([]).json() == #"{"groups":[]}"#)
+        #expect(try ResultColumns([]).json() == #"{"engines":[],"groups":[]}"#)
     }
 }

@@ -17,13 +17,10 @@ import Wire
     private static let identity = String(repeating: "ab", count: 32)
 
     private func calls() throws -> [Call] {
-        let worker = WorkerDescription(
-            name: "w", host: "h", device: "cpu", memory: 8 << 30, datasets: ["brain": "f"], methods: ["ae"], engine: "e", weights: ["x"], tags: ["y"])
-        let result = JobResult(
-            metrics: ["auc": 0.5], losses: [1, 0.5], artefacts: [], trainingSeconds: 1, wallSeconds: 1, peakMemory: 1, worker: "w",
-            host: "h", device: "cpu", engine: "e")
+        let worker = WorkerDescription.sample(gpus: [1 << 30], weights: ["x"], tags: ["y"])
+        let result = JobResult.sample(losses: [1, 0.5])
         let source = "sweep: s\nfixed: {epochs: 2}\nmatrix: {method: ae, dataset: brain, seed: \"range(0, 3)\"}\n"
-        let submit = SubmitRequest(source: source, file: "s.yaml", overrides: ["epochs=1,2"], fingerprints: ["brain": "f"])
+        let submit = SubmitRequest(source: source, file: "s.yaml", overrides: ["epochs=1,2"], contents: ["brain": .init(fingerprint: "f")])
         func call(_ path: String, _ body: some Encodable) throws -> Call {
             Call(method: "POST", path: path, body: Array(try WireCoding.encode(body)))
         }
@@ -33,9 +30,9 @@ import Wire
             Routes.artefact(Self.identity),
         ]
         return try [
-            call(Routes.sweeps, submit), call(Routes.plan, submit), call(Routes.leases, LeaseRequest(worker: worker, count: 2, wait: 0)),
-            call(Routes.heartbeat(Self.identity), HeartbeatRequest(token: 1, worker: "w", progress: JobProgress(epoch: 1, epochs: 2, loss: 0.5))),
-            call(Routes.checkpoint(Self.identity), CheckpointRequest(token: 1, checkpoint: .init(sha256: Self.identity, epoch: 1))),
+            call(Routes.sweeps, submit), call(Routes.plan, submit), call(Routes.leases, LeaseRequest.sample(worker, limit: 2)),
+            call(Routes.heartbeat(Self.identity), HeartbeatRequest(token: 1, worker: "w", progress: .sample(epoch: 1))),
+            call(Routes.checkpoint(Self.identity), CheckpointRequest(token: 1, checkpoint: .init(sha256: Self.identity, work: 1))),
             call(Routes.result(Self.identity), ResultRequest(token: 1, result: result)),
             call(Routes.failure(Self.identity), FailureRequest(token: 1, kind: .crash, error: "e", logTail: "l", signal: 11)),
             call(Routes.release(Self.identity), ReleaseRequest(token: 1)),

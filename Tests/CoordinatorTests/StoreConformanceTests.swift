@@ -57,7 +57,7 @@ import Wire
     @Test(arguments: Kind.allCases) func tablesAreMadeOfWhatPagesSay(_ kind: Kind) async throws {
         let store = try Place(kind).store()
         try await submit(store, Self.request(seeds: 3, "ablate: [{vary: {latent_size: [4, 8]}}]"))
-        let leases = try await store.lease(to: Self.worker(), count: 5, now: 1, duration: 30).jobs
+        let leases = try await store.lease(to: Self.worker(), limit: 5, now: 1, duration: 30).jobs
         for (number, lease) in leases.dropLast().enumerated() {
             var result = Self.result()
             result.metrics = ["auc": 0.1 * Double(number + 1), "ap": 1e-7, "temperature": 1]
@@ -94,30 +94,26 @@ import Wire
     static func request(_ name: String = "s", seeds: Int = 2, _ more: String = "") -> SubmitRequest {
         SubmitRequest(
             source: "sweep: \(name)\nfixed: {epochs: 2}\nmatrix: {method: ae, dataset: [brain, rsna], seed: \"range(0, \(seeds))\"}\n\(more)",
-            file: "\(name).yaml", overrides: [], fingerprints: ["brain": "f", "rsna": "g"])
+            file: "\(name).yaml", overrides: [], contents: ["brain": .init(fingerprint: "f"), "rsna": .init(fingerprint: "g")])
     }
 
     static func worker(_ name: String = "w", datasets: [String: String] = ["brain": "f", "rsna": "g"]) -> WorkerDescription {
-        WorkerDescription(
-            name: name, host: "h", device: "cpu", memory: 8 << 30, datasets: datasets,
-            methods: Catalogue.methods.map(\.name), engine: "e", tags: ["fast"])
+        .sample(name, datasets: datasets, tags: ["fast"])
     }
 
     static func result(_ auc: Double = 0.5, artefacts: [Artefact] = []) -> JobResult {
-        JobResult(
-            metrics: ["auc": auc], losses: [1], artefacts: artefacts, trainingSeconds: 1, wallSeconds: 2, peakMemory: 1,
-            worker: "w", host: "h", device: "cpu", engine: "e")
+        .sample(auc, artefacts: artefacts)
     }
 
     @discardableResult
     private func submit(_ store: JobStore, _ request: SubmitRequest, now: Double = 0) async throws -> SubmitResponse {
-        try await store.submit(CoordinatorRoutes.parse(request, among: request.fingerprints), request, now: now)
+        try await store.submit(CoordinatorRoutes.parse(request, among: request.contents), request, now: now)
     }
 
     private func lease(
         _ store: JobStore, _ count: Int = 1, to worker: WorkerDescription = worker(), now: Double = 0
     ) async throws -> [LeasedJob] {
-        try await store.lease(to: worker, count: count, now: now, duration: 30).jobs
+        try await store.lease(to: worker, limit: count, now: now, duration: 30).jobs
     }
 
     private func complete(_ store: JobStore, _ job: LeasedJob, auc: Double = 0.5, now: Double = 1) async throws -> Acknowledgement {
@@ -186,16 +182,16 @@ import Wire
         try await submit(store, Self.request())
         let job = try await lease(store)[0]
         #expect(try await store.job(job.identity).curve == nil)
-        try await beat(store, job, nil, [CurvePoint(epoch: 1, loss: 0.5), CurvePoint(epoch: 2, loss: 0.25)])
-        try await beat(store, job, nil, [CurvePoint(epoch: 2, auc: 0.75), CurvePoint(epoch: 3, loss: 0.125), CurvePoint(epoch: 0, loss: 9)])
+        try await beat(store, job, nil, [CurvePoint(work: 1, loss: 0.5), CurvePoint(work: 2, loss: 0.25)])
+        try await beat(store, job, nil, [CurvePoint(work: 2, auc: 0.75), CurvePoint(work: 3, loss: 0.125), CurvePoint(work: 0, loss: 9)])
         #expect(try await store.job(job.identity).curve == [
-            CurvePoint(epoch: 1, loss: 0.5), CurvePoint(epoch: 2, loss: 0.25, auc: 0.75), CurvePoint(epoch: 3, loss: 0.125),
+            CurvePoint(work: 1, loss: 0.5), CurvePoint(work: 2, loss: 0.25, auc: 0.75), CurvePoint(work: 3, loss: 0.125),
         ])
         let end = ResultRequest(
-            token: job.token, result: Self.result(), log: LogPiece(offset: 0, text: "done\n"), curve: [CurvePoint(epoch: 4, auc: 1)])
+            token: job.token, result: Self.result(), log: LogPiece(offset: 0, text: "done\n"), curve: [CurvePoint(work: 4, auc: 1)])
         _ = try await store.complete(job.identity, end, now: 5)
         // The losses are in the result.
-        #expect(try await store.job(job.identity).curve == [CurvePoint(epoch: 2, loss: 0.25, auc: 0.75), CurvePoint(epoch: 4, auc: 1)])
+        #expect(try await store.job(job.identity).curve == [CurvePoint(work: 2, loss: 0.25, auc: 0.75), CurvePoint(work: 4, auc: 1)])
     }
 
     // MARK: Promises
@@ -207,7 +203,7 @@ import Wire
         try await submit(store, Self.request())
         let jobs = try await lease(store, 3)
         func again(_ count: Int, _ holding: [String], _ worker: WorkerDescription = Self.worker()) async throws -> [LeasedJob] {
-            try await store.lease(to: worker, count: count, holding: holding, now: 20, duration: 30).jobs
+            try await store.lease(to: worker, limit: count, holding: holding, now: 20, duration: 30).jobs
         }
         #expect(try await again(0, [], Self.worker("other")).isEmpty)
         let told = try await again(0, [jobs[0].identity])
@@ -235,12 +231,12 @@ import Wire
         let first = jobs[0]
         let description: JobDescription = try WireCoding.decode(from: Data(first.job.utf8))
         #expect(description.identity == first.identity)
-        let progress = JobProgress(epoch: 1, epochs: 2, loss: 0.5, imagesPerSecond: 10)
+        let progress = JobProgress.sample(epoch: 1, of: 2)
         let beat = HeartbeatRequest(token: 1, worker: "w", progress: progress)
         #expect(try await store.heartbeat(first.identity, beat, now: 10, duration: 30) == .continue)
         var status = try await store.sweep("s")
         #expect(status.jobs == [.leased: 4] && status.running.contains { $0.progress == progress })
-        let checkpoint = CheckpointRequest(token: 1, checkpoint: .init(sha256: "c", epoch: 1))
+        let checkpoint = CheckpointRequest(token: 1, checkpoint: .init(sha256: "c", work: 1))
         #expect(try await store.checkpoint(first.identity, checkpoint, now: 11).0.recorded)
         #expect(try await store.checkpoint(first.identity, checkpoint, now: 11).unneeded == nil)
         let answer = try await store.complete(first.identity, ResultRequest(token: 1, result: Self.result(0.7)), now: 12)
@@ -372,13 +368,13 @@ import Wire
         let jobs = try await store.jobs(sweep: "s", after: -1, limit: 10, state: .pending).jobs
         let reasons = try await store.explain(jobs[0].identity, now: 1).reasons.joined()
         #expect(reasons.contains("other content under 'brain'") && reasons.contains("lacks the data set 'brain'"))
-        try await submit(store, Self.request("t", seeds: 3, "requires: {tags: [nowhere], weights: [resnet18], memory: 16GiB}\nset: [{to: {epochs: 3}}]"))
+        try await submit(store, Self.request("t", seeds: 3, "requires: {tags: [nowhere], weights: [resnet18], memory: 128TiB}\nset: [{to: {epochs: 3}}]"))
         #expect(try await lease(store, 1, to: Self.worker("c")).map { $0.job.contains("\"epochs\":2") } == [true])
         let picky = try await store.jobs(sweep: "t", after: -1, limit: 1, state: nil).jobs[0]
         let lacks = try await store.explain(picky.identity, now: 1).reasons.joined()
-        #expect(lacks.contains("lacks the tag 'nowhere'") && lacks.contains("lacks the weights 'resnet18'") && lacks.contains("MiB of memory"))
+        #expect(lacks.contains("lacks the tag 'nowhere'") && lacks.contains("lacks the weights 'resnet18'") && lacks.contains("offers 64 TiB of memory, not 128 TiB"))
         var able = Self.worker("d")
-        (able.memory, able.tags, able.weights) = (32 << 30, ["nowhere"], ["resnet18"])
+        (able.resources.memory, able.tags, able.weights) = (2048 << 40, ["nowhere"], ["resnet18"])
         #expect(try await lease(store, 10, to: able).count == 7)
     }
 
@@ -390,7 +386,7 @@ import Wire
             matrix: {method: [ae, fae-mse, ae-perceptual], dataset: brain, seed: 0}
             set: [{when: {method: fae-mse}, to: {backbone: efficientnet-lite0}}, {when: {method: ae-perceptual}, to: {weights: random}}]
             """
-        let request = SubmitRequest(source: source, file: "s.yaml", overrides: [], fingerprints: ["brain": "f"])
+        let request = SubmitRequest(source: source, file: "s.yaml", overrides: [], contents: ["brain": .init(fingerprint: "f")])
         try await submit(store, request)
         let plain = try await lease(store, 10)
         #expect(plain.count == 2 && !plain.contains { $0.job.contains("fae-mse") })
@@ -488,7 +484,7 @@ import Wire
         let job = try await lease(store, 1)[0]
         _ = try await complete(store, job)
         let fewer = Self.request(seeds: 2)
-        let plan = try await store.plan(CoordinatorRoutes.parse(fewer, among: fewer.fingerprints), fewer)
+        let plan = try await store.plan(CoordinatorRoutes.parse(fewer, among: fewer.contents), fewer)
         let done = try await submit(store, fewer, now: 5)
         #expect(plan == done)
         #expect(done.total == 4 && done.reused == 1 && done.queued == 3 && done.withdrawn == 2)
@@ -513,19 +509,19 @@ import Wire
     @Test(arguments: Kind.allCases) func brokenSubmitsAreGoneOnWith(_ kind: Kind) async throws {
         let place = try Place(kind)
         let request = Self.request(seeds: 1000)
-        let sweep = try CoordinatorRoutes.parse(request, among: request.fingerprints)
+        let sweep = try CoordinatorRoutes.parse(request, among: request.contents)
         let database = try place.database()
         try database.transaction { connection in
             let ledger = Ledger(connection, cache: StoreCache())
             let expansion = try ledger.beginSubmit(sweep, request, now: 100)
-            _ = try ledger.add(Array(sweep.jobs(fingerprints: request.fingerprints).prefix(500)), to: expansion, now: 100)
+            _ = try ledger.add(Array(sweep.jobs(contents: request.contents).prefix(500)), to: expansion, now: 100)
             try ledger.flush(database)
         }
         if kind != .memory { database.close() }
         let store = try place.store()
         #expect(try await store.sweep("s").isExpanding)
         try await store.resumeSubmits(
-            before: 101, parse: { try CoordinatorRoutes.parse($0, among: $0.fingerprints) }, logger: .init(label: "test"))
+            before: 101, parse: { try CoordinatorRoutes.parse($0, among: $0.contents) }, logger: .init(label: "test"))
         let status = try await store.sweep("s")
         #expect(!status.isExpanding && status.jobs == [.pending: 2000])
         let names = try await lease(store, 64).map(\.identity)
@@ -566,117 +562,6 @@ import Wire
 
 /// What belongs to one database alone.
 @Suite struct StoreSchemaTests {
-    /// A state folder of the first version is taken over with all that is in it.
-    @Test func theFirstSchemaIsTakenOver() async throws {
-        let folder = URL.temporaryDirectory.appending(path: "medsweep-schema-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let state = try StateFolder(folder)
-        try SchemaFixture.writeFirst(to: state.database)
-        let store = JobStore(try SQLiteDatabase(state)) {}
-        let status = try await store.sweep("old")
-        #expect(status.jobs == [.done: 1, .pending: 1] && status.policy.priority == 3)
-        let jobs = try await store.jobs(sweep: "old", after: -1, limit: 10, state: nil).jobs
-        #expect(jobs.map(\.state) == [.done, .pending] && jobs[0].result?.metrics == ["auc": 0.5])
-        #expect(try await store.job(jobs[0].identity).attempts.map(\.outcome) == ["done"])
-        #expect(try await store.events(after: 0, limit: 10, sweep: nil, job: nil).events.map(\.what) == ["submitted", "done"])
-        let leased = try await store.lease(to: StoreConformanceTests.worker(), count: 5, now: 1, duration: 1).jobs
-        #expect(leased.map(\.identity) == [jobs[1].identity])
-    }
-
-    /// A database of version 2, made by taking back what came after it.
-    @Test func theSecondSchemaIsTakenOver() async throws {
-        let folder = URL.temporaryDirectory.appending(path: "medsweep-schema-\(UUID().uuidString)", directoryHint: .isDirectory)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let state = try StateFolder(folder)
-        let request = StoreConformanceTests.request()
-        var store: JobStore? = JobStore(try SQLiteDatabase(state)) {}
-        _ = try await store?.submit(CoordinatorRoutes.parse(request, among: request.fingerprints), request, now: 0)
-        store = nil
-        let queue = try DatabaseQueue(path: state.database.path)
-        try await queue.writeWithoutTransaction { database in
-            try database.execute(
-                sql: """
-                    PRAGMA foreign_keys = OFF;
-                    CREATE TABLE old (
-                        id INTEGER PRIMARY KEY, method TEXT NOT NULL, dataset TEXT NOT NULL, fingerprint TEXT NOT NULL, core INTEGER NOT NULL,
-                        UNIQUE (method, dataset, fingerprint, core));
-                    INSERT INTO old SELECT id, method, dataset, fingerprint, core FROM classes;
-                    DROP TABLE classes;
-                    ALTER TABLE old RENAME TO classes;
-                    DROP INDEX jobs_training;
-                    ALTER TABLE jobs DROP COLUMN training;
-                    ALTER TABLE jobs DROP COLUMN metrics;
-                    DROP TABLE job_logs;
-                    DROP TABLE job_curves;
-                    DELETE FROM grdb_migrations WHERE identifier IN ('3', '4', '5');
-                    PRAGMA user_version = 2;
-                    """)
-        }
-        try queue.close()
-        let again = JobStore(try SQLiteDatabase(state)) {}
-        let leased = try await again.lease(to: StoreConformanceTests.worker(), count: 10, now: 1, duration: 1).jobs
-        #expect(leased.count == 4)
-        // Two classes that differ in their weights alone.
-        let more = SubmitRequest(
-            source: "sweep: t\nmatrix: {method: fae-mse, dataset: brain, seed: 0, weights: [imagenet, random]}", file: "t.yaml", overrides: [],
-            fingerprints: ["brain": "f"])
-        _ = try await again.submit(CoordinatorRoutes.parse(more, among: more.fingerprints), more, now: 2)
-        #expect(try await again.lease(to: StoreConformanceTests.worker(), count: 10, now: 3, duration: 1).jobs.count == 1)
-    }
-
-    /// Databases of versions 3 and 4 that have a finished job, made by taking back what came after them.
-    @Test(arguments: [3, 4], [false, true]) func laterSchemasAreTakenOver(_ version: Int, isPostgres: Bool) async throws {
-        let folder = URL.temporaryDirectory.appending(path: "medsweep-schema-\(UUID().uuidString)", directoryHint: .isDirectory)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let server = isPostgres ? try PostgresServer() : nil
-        func database() throws -> any JobDatabase {
-            if let server { return try PostgresDatabase(server.url) }
-            return try SQLiteDatabase(StateFolder(folder))
-        }
-        let request = StoreConformanceTests.request()
-        let worker = StoreConformanceTests.worker()
-        let store = JobStore(try database()) {}
-        _ = try await store.submit(CoordinatorRoutes.parse(request, among: request.fingerprints), request, now: 0)
-        let job = try await store.lease(to: worker, count: 1, now: 1, duration: 1).jobs[0]
-        _ = try await store.complete(job.identity, ResultRequest(token: 1, result: StoreConformanceTests.result(0.75)), now: 2)
-        store.close()
-        var back = "DROP TABLE job_logs; DROP TABLE job_curves;"
-        if version == 3 { back += "ALTER TABLE jobs DROP COLUMN metrics;" }
-        if let server {
-            try PostgresConnection(server.url).execute("\(back) UPDATE schema_version SET version = \(version)")
-        } else {
-            let queue = try DatabaseQueue(path: StateFolder(folder).database.path)
-            let sql = "\(back) DELETE FROM grdb_migrations WHERE CAST(identifier AS INTEGER) > \(version); PRAGMA user_version = \(version)"
-            try await queue.writeWithoutTransaction { try $0.execute(sql: sql) }
-            try queue.close()
-        }
-        let again = JobStore(try database()) {}
-        #expect(try await again.resultRows(sweep: "s").compactMap(\.metrics) == [["auc": 0.75]])
-        let next = try await again.lease(to: worker, count: 1, now: 3, duration: 1).jobs[0]
-        let beat = HeartbeatRequest(token: 1, worker: "w", progress: nil, log: LogPiece(offset: 0, text: "one\n"))
-        _ = try await again.heartbeat(next.identity, beat, now: 3, duration: 1)
-        #expect(try await again.log(next.identity, after: 0).text == "one\n")
-        again.close()
-    }
-
-    /// Tables of version 2, made by taking back what came after it.
-    @Test func olderDatabasesAreTakenOver() async throws {
-        let server = try PostgresServer()
-        try PostgresDatabase(server.url).close()
-        let connection = try PostgresConnection(server.url)
-        try connection.execute(
-            """
-            ALTER TABLE jobs DROP COLUMN training; ALTER TABLE jobs DROP COLUMN metrics; ALTER TABLE classes DROP COLUMN weights; ALTER TABLE classes ADD UNIQUE (method, dataset, fingerprint, core);
-            DROP TABLE job_logs; DROP TABLE job_curves;
-            UPDATE schema_version SET version = 2
-            """)
-        let store = JobStore(try PostgresDatabase(server.url)) {}
-        let request = StoreConformanceTests.request()
-        _ = try await store.submit(CoordinatorRoutes.parse(request, among: request.fingerprints), request, now: 0)
-        #expect(try await store.lease(to: StoreConformanceTests.worker(), count: 10, now: 1, duration: 1).jobs.count == 4)
-        #expect(try connection.row("SELECT max(version) FROM schema_version", [])?.int(0) == Schema.version)
-    }
-
     @Test func newerDatabasesAreRefused() throws {
         let server = try PostgresServer()
         try PostgresDatabase(server.url).close()
@@ -700,9 +585,9 @@ import Wire
         // The first is for what was announced before it listened.
         _ = await iterator.next()
         let request = StoreConformanceTests.request()
-        _ = try await announcing.submit(CoordinatorRoutes.parse(request, among: request.fingerprints), request, now: 0)
+        _ = try await announcing.submit(CoordinatorRoutes.parse(request, among: request.contents), request, now: 0)
         _ = await iterator.next()
-        #expect(try await listening.lease(to: StoreConformanceTests.worker(), count: 1, now: 0, duration: 30).jobs.count == 1)
+        #expect(try await listening.lease(to: StoreConformanceTests.worker(), limit: 1, now: 0, duration: 30).jobs.count == 1)
         announcing.close()
         listening.close()
     }

@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 import Imaging
 import Testing
@@ -17,7 +18,19 @@ import Testing
         #expect(check.sizes.map(\.width) == [12] && check.sizes.map(\.count) == [6])
         #expect(try check.fingerprint == sample.open().fingerprint())
         // Workers find it without reading the files again.
-        #expect(try LocalDatasets.knownFingerprint(of: sample.open(), cacheDirectory: sample.cache) == check.fingerprint)
+        let known = try LocalDatasets.knownContent(of: sample.open(), cacheDirectory: sample.cache)
+        #expect(known?.fingerprint == check.fingerprint && known?.color == .grey && check.color == .grey)
+    }
+
+    /// A check and whoever does without one say the same.
+    @Test func colorIsFoundByChecksToo() throws {
+        let sample = try SampleFolder.mvtec()
+        let pixels = (0..<3 * 120).map { UInt8($0 % 251) }
+        try ImageCodec.writePNG(Image(width: 12, height: 10, channels: 3, pixels: pixels), to: sample.url("train/good/001.png"))
+        let check = try sample.check()
+        #expect(check.color == .rgb && check.colorImages == 1)
+        #expect(try LocalDatasets.knownContent(of: sample.open(), cacheDirectory: sample.cache)?.color == .rgb)
+        #expect(try LocalDatasets.content(of: sample.root, name: "carpet", cacheDirectory: sample.base.appending(path: "other")).color == .rgb)
     }
 
     @Test func progressReachesTheEnd() throws {

@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 import Imaging
 import Testing
@@ -124,12 +125,49 @@ struct FingerprintTests {
 
     @Test func isKeptUntilAFileChanges() throws {
         let place = try Place()
-        let first = try LocalDatasets.fingerprint(of: place.set, name: "set", cacheDirectory: place.cache)
-        #expect(try LocalDatasets.fingerprint(of: place.set, name: "set", cacheDirectory: place.cache) == first)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: place.cache.appending(path: "fingerprints").path).count == 1)
+        let first = try LocalDatasets.content(of: place.set, name: "set", cacheDirectory: place.cache)
+        #expect(try first == DatasetContent(fingerprint: place.open().fingerprint(), color: .grey))
+        #expect(try LocalDatasets.content(of: place.set, name: "set", cacheDirectory: place.cache) == first)
+        #expect(try LocalDatasets.knownContent(of: place.open(), cacheDirectory: place.cache) == first)
+        let kept = try FileManager.default.contentsOfDirectory(at: place.cache.appending(path: "contents"), includingPropertiesForKeys: nil)
+        #expect(kept.count == 1)
+        // What is no record is found out again.
+        try Data(first.fingerprint.utf8).write(to: kept[0])
+        #expect(try LocalDatasets.knownContent(of: place.open(), cacheDirectory: place.cache) == nil)
+        #expect(try LocalDatasets.content(of: place.set, name: "set", cacheDirectory: place.cache) == first)
         let image = place.set.appending(path: "images/n.png")
         try ImageCodec.writePNG(ImageCodec.read(image).resized(width: 11, height: 10, filter: .nearest), to: image)
-        #expect(try LocalDatasets.fingerprint(of: place.set, name: "set", cacheDirectory: place.cache) != first)
+        #expect(try LocalDatasets.content(of: place.set, name: "set", cacheDirectory: place.cache) != first)
+    }
+
+    /// One training image in colour makes a set one of colour; three equal channels are grey, and test images are not asked.
+    @Test func colorIsThatOfTheTrainingImages() throws {
+        let place = try Place()
+        func color() throws -> ImageColor { try LocalDatasets.content(of: place.set, name: "set", cacheDirectory: place.cache).color }
+        let pixels = [UInt8](repeating: 7, count: 3 * 120)
+        for name in ["a.png", "b.png", "n.png"] {
+            try ImageCodec.writePNG(Image(width: 12, height: 10, channels: 3, pixels: pixels), to: place.set.appending(path: "images/\(name)"))
+        }
+        #expect(try color() == .grey)
+        var tinted = pixels
+        tinted[359] = 8
+        try ImageCodec.writePNG(Image(width: 12, height: 10, channels: 3, pixels: tinted), to: place.set.appending(path: "images/n.png"))
+        #expect(try color() == .grey)
+        try ImageCodec.writePNG(Image(width: 12, height: 10, channels: 3, pixels: tinted), to: place.set.appending(path: "images/b.png"))
+        #expect(try color() == .rgb)
+        // One that cannot be read is for those who train on it.
+        try Data("no image".utf8).write(to: place.set.appending(path: "images/a.png"))
+        #expect(try color() == .rgb)
+    }
+
+    @Test func samplesAreSpreadOverAllImages() throws {
+        let place = try Place()
+        #expect(try place.open().colorPlaces == [0, 1])
+        let names = (0..<200).map { "\($0).png" }
+        for name in names { try Data().write(to: place.set.appending(path: "images/\(name)")) }
+        try place.list(#"{"train": {"0": \#(names)}, "test": {"0": ["n.png"], "1": ["x.png"]}}"#)
+        let places = try place.open().colorPlaces
+        #expect(places.count == 64 && places.first == 0 && places.last == 196 && Set(places).count == 64)
     }
 
     @Test func setsAreFoundByTheirFolders() throws {

@@ -64,7 +64,7 @@ import Testing
         #expect(Catalogue.weights.map(\.name) == ["vgg19", "resnet18", "resnet152", "wide_resnet50_2", "efficientnet-lite0"])
         #expect(Catalogue.weights("vgg19")?.files.map(\.name) == ["vgg19-dcbb9e9d.pth"])
         #expect(Catalogue.weights("resnet18")?.source == "https://download.pytorch.org/models/resnet18-f37072fd.pth")
-        #expect(Catalogue.methods(needing: "resnet18").map(\.name) == ["fae-ssim", "fae-mse"])
+        #expect(Catalogue.methods(needing: "resnet18").map(\.name) == ["fae-ssim", "fae-mse", "resnet18-imagenet", "patchcore"])
         for method in Catalogue.methods {
             for name in MethodDescription.weights(for: method.resolve([:], for: .custom("any"))) { #expect(Catalogue.weights(name) != nil) }
         }

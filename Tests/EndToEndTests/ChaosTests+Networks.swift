@@ -60,7 +60,7 @@ extension ChaosTests {
         let source = Scenario.sweep.replacingOccurrences(of: "max_attempts: 100", with: "max_attempts: 1")
         try await scenario.submit(to: coordinator, source: source)
         let proxy = scenario.proxy(to: coordinator, lostLeases: 2)
-        let worker = try scenario.worker("worker", at: proxy.address, ["--no-op", "--slots", "3"])
+        let worker = try scenario.worker("worker", at: proxy.address, ["--no-op", "--jobs", "3"])
         try await eventually("the sweep ends") {
             let status: SweepStatus = try await coordinator.get(Routes.sweep(Scenario.name))
             return status.isFinished

@@ -38,7 +38,7 @@ import Glibc
         let detail = try await coordinator.detail(identity)
         #expect(detail.attempts.map(\.outcome) == ["expired", "expired", "expired", "done"])
         #expect(detail.attempts.map(\.worker) == (1...4).map { "worker-\($0)" })
-        #expect(last.errors.contains("goes on from epoch"), "\(last.errors)")
+        #expect(last.errors.contains("goes on from a checkpoint"), "\(last.errors)")
     }
 
     /// Frozen for longer than its lease: when it wakes up, another has the job and it is told to drop it.

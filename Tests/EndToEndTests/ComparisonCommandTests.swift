@@ -22,7 +22,7 @@ import Wire
         }
         let worker = try Program(
             "medsweep-worker",
-            ["--coordinator", coordinator.address, "--data", place.data.path, "--slots", "1",
+            ["--coordinator", coordinator.address, "--data", place.data.path, "--jobs", "1",
              "--spool", place.folder.appending(path: "spool").path], in: place.folder)
         for name in ["before", "after"] { _ = try await coordinator.wait(for: name) { $0.isFinished } }
         await worker.stop()

@@ -27,12 +27,12 @@ struct DashboardBrowserTests {
         let cell = "[aria-label='Running jobs'] tbody td:last-child"
         let first = try await eventually("an epoch is shown") {
             let text = try await browser.text(cell)
-            return text.hasSuffix("/400") ? text : nil
+            return text.hasSuffix(" of 400") ? text : nil
         }
         let asked = browser.requests.count
         try await eventually("a later epoch is shown") {
             let text = try await browser.text(cell)
-            return text.hasSuffix("/400") && text != first
+            return text.hasSuffix(" of 400") && text != first
         }
         #expect(browser.requests.dropFirst(asked).isEmpty, "the stream alone has told of it")
         try await check(browser, of: "sweep-running")

@@ -84,7 +84,7 @@ import Testing
         let list = try await run(place, "list", "--data", place.data.path)
         let rows = list.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         #expect(rows.count == 2 && rows[1][..<6] == ["spots", "folder", "20", "6", "6", "6"], "\(list.output)")
-        #expect(rows[1][6].count == 8 && rows[1][7] == own.resolvingSymlinksInPath().path, "\(list.output)")
+        #expect(rows[1][6] == "grey" && rows[1][7].count == 8 && rows[1][8] == own.resolvingSymlinksInPath().path, "\(list.output)")
 
         let sweep = try place.write(
             """

@@ -21,7 +21,7 @@ private struct Unguarded: @unchecked Sendable {
     private func worker(_ place: Workplace, _ address: String, _ more: [String] = []) throws -> Program {
         try Program(
             "medsweep-worker",
-            ["--coordinator", address, "--data", place.data.path, "--slots", "1",
+            ["--coordinator", address, "--data", place.data.path, "--jobs", "1",
              "--spool", place.folder.appending(path: "spool").path] + more, in: place.folder)
     }
 
@@ -59,7 +59,7 @@ private struct Unguarded: @unchecked Sendable {
         let detail: JobDetail = try await coordinator.get(Routes.job(row.identity))
         #expect(row.state == .pending && detail.record.failedAttempts == 0)
         #expect(detail.attempts.map(\.outcome) == ["released"])
-        #expect((detail.record.checkpoint?.epoch ?? 0) >= 2)
+        #expect((detail.record.checkpoint?.work ?? 0) >= 2 * 20)
         await coordinator.program.stop()
     }
 

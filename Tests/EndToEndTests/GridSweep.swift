@@ -43,7 +43,7 @@ struct GridSweep {
 
     /// A worker that pretends.
     func worker(_ name: String, at address: String) throws -> Program {
-        try scenario.worker(name, at: address, ["--no-op", "--slots", "32"])
+        try scenario.worker(name, at: address, ["--no-op", "--jobs", "32"])
     }
 
     /// Waits until so many jobs are done.

@@ -16,17 +16,17 @@ import Wire
         let follower = try scenario.program("medsweep", ["logs", String(identity.prefix(8)), "--follow", "--coordinator", coordinator.address])
         try await eventually("an epoch is seen while the job runs") {
             let detail = try await coordinator.detail(identity)
-            return detail.result == nil && detail.curve?.first?.loss != nil && follower.output.contains(" epoch 1 of 60: loss ")
+            return detail.result == nil && detail.curve?.first?.loss != nil && follower.output.contains(" training: epoch 1 of 60: loss ")
         }
         let early = follower.output
-        #expect(early.contains(" attempt 1 on worker\n") && early.contains("vae on discs, seed 0: training 60 epochs, 20 training and 12 test images"))
+        #expect(early.contains(" attempt 1 on worker\n") && early.contains(" vae on discs, seed 0: ") && early.contains(" computes on cpu, "))
         await follower.ended()
         #expect(follower.process.terminationStatus == 0 && follower.output.hasPrefix(early), "\(follower.errors)")
-        for part in [" epoch 60 of 60: loss ", " epoch 40: AUC ", " scoring 12 test images\n", " finished after "] {
+        for part in [" training: epoch 60 of 60: loss ", " training: epoch 40 of 60: AUC ", " scoring", " finished after "] {
             #expect(follower.output.contains(part), "\(part) in \(follower.output)")
         }
         let detail = try await coordinator.detail(identity)
-        #expect(detail.curve?.map(\.epoch) == [20, 40] && detail.curve?.allSatisfy { $0.auc != nil } == true)
+        #expect(detail.curve?.map(\.work) == [20 * 20, 40 * 20] && detail.curve?.allSatisfy { $0.auc != nil } == true)
         #expect(detail.result?.losses.count == 60)
 
         func logs(_ arguments: String...) async throws -> Programs.Outcome {

@@ -18,7 +18,7 @@ import Wire
             """
             sweep: long
             fixed: {epochs: 150, \(Self.small)}
-            checkpoint_every: 1000
+            checkpoint_every: 1000 epochs
             matrix: {method: vae, dataset: discs, seed: 7}
             """, to: "long.yaml")
         let whole = try await Programs.run(
@@ -33,7 +33,7 @@ import Wire
         #expect(held.isPaused && held.jobs[.pending] == 1)
         let identity = try await desk.coordinator.jobs(of: "long")[0].identity
         let waiting: JobDetail = try await desk.coordinator.get(Routes.job(identity))
-        #expect(try #require(waiting.record.checkpoint).epoch >= 3)
+        #expect(try #require(waiting.record.checkpoint).work >= 3 * 20)
         #expect(waiting.record.failedAttempts == 0)
         #expect(waiting.attempts.map(\.outcome) == ["released"])
 
@@ -69,7 +69,7 @@ import Wire
             """
             sweep: long
             fixed: {epochs: 150, \(Self.small)}
-            checkpoint_every: 1000
+            checkpoint_every: 1000 epochs
             matrix: {method: vae, dataset: discs, seed: 7}
             """)
         let first = try desk.worker("one")
@@ -377,7 +377,7 @@ private struct Desk {
     func worker(_ name: String, _ more: String...) throws -> Program {
         try Program(
             "medsweep-worker",
-            ["--coordinator", coordinator.address, "--data", place.data.path, "--slots", "1", "--name", name,
+            ["--coordinator", coordinator.address, "--data", place.data.path, "--jobs", "1", "--name", name,
              "--spool", place.folder.appending(path: "spool-\(name)").path] + more, in: place.folder)
     }
 

@@ -17,7 +17,7 @@ final class Scenario {
         sweep: chaos
         fixed: {epochs: 60, batch_size: 5, input_size: 32, hidden_size: 16, latent_size: 4}
         matrix: {method: [ae, vae], dataset: discs, seed: "range(0, 2)"}
-        checkpoint_every: 3
+        checkpoint_every: 3 epochs
         retry: {max_attempts: 100, backoff: 100ms..200ms}
         """
 
@@ -58,7 +58,7 @@ final class Scenario {
     }
 
     func workerArguments(_ name: String, at address: String) -> [String] {
-        ["--coordinator", address, "--data", place.data.path, "--slots", "1", "--name", name, "--spool", spool(of: name).path]
+        ["--coordinator", address, "--data", place.data.path, "--jobs", "1", "--name", name, "--spool", spool(of: name).path]
     }
 
     /// What every program of the scenario finds in its environment. Swift's backtraces are off: they take a signal sent

@@ -19,10 +19,15 @@ FINGERPRINT = "0123456789abcdef" * 4
 SOURCE = "sweep: example\nfixed: {epochs: 2}\nmatrix: {method: [ae, vae], dataset: brain, seed: \"range(0, 4)\"}\n"
 FILE = b"some bytes"
 DIGEST = hashlib.sha256(FILE).hexdigest()
+CONTENTS = {"brain": {"fingerprint": FINGERPRINT, "color": "grey"}}
+ROOM = {"threads": 16, "memory": 64 << 30, "gpus": []}
+PLATFORM = {"device": "cpu", "libtorch": "2.13.0", "kernels": "avx512"}
+ENGINE = {"platform": PLATFORM, "precision": "float32", "threads": 1}
 WORKER = {
-    "name": "host-4711", "host": "host", "device": "cpu", "memory": 8 << 30, "datasets": {"brain": FINGERPRINT},
-    "methods": ["ae", "vae"], "coreVersion": 1, "engine": "libtorch 1.13.1", "weights": [], "tags": [],
+    "name": "host-4711", "host": "host", "resources": ROOM, "platform": PLATFORM, "datasets": CONTENTS,
+    "methods": ["ae", "vae"], "coreVersion": 2, "weights": [], "tags": [],
 }
+PROGRESS = {"stage": "training", "unit": "images", "done": 1, "total": 2, "work": 1, "share": 0.5}
 
 
 def send(method, path, body):
@@ -34,18 +39,18 @@ def send(method, path, body):
 
 def prepare():
     """Submits a sweep, and lets one job be finished, one fail, and two run."""
-    send("POST", "/v1/sweeps", {"source": SOURCE, "file": "example.yaml", "overrides": [], "fingerprints": {"brain": FINGERPRINT}})
-    leases = send("POST", "/v1/leases", {"worker": WORKER, "count": 4, "wait": 0})["leases"]
+    send("POST", "/v1/sweeps", {"source": SOURCE, "file": "example.yaml", "overrides": [], "contents": CONTENTS})
+    leases = send("POST", "/v1/leases", {"worker": WORKER, "free": ROOM, "limit": 4, "wait": 0})["leases"]
     identities = [lease["identity"] for lease in leases]
     send("PUT", f"/v1/artefacts/{DIGEST}", FILE)
     result = {
         "metrics": {"auc": 0.75, "ap": 0.5}, "losses": [1.0, 0.5], "artefacts": [{"name": "scores.json", "sha256": DIGEST, "size": len(FILE)}],
-        "trainingSeconds": 1.0, "wallSeconds": 2.0, "peakMemory": 1 << 20, "worker": "host-4711", "host": "host", "device": "cpu", "engine": "e",
+        "trainingSeconds": 1.0, "wallSeconds": 2.0, "peakMemory": 1 << 20, "worker": "host-4711", "host": "host", "engine": ENGINE, "notes": [],
     }
     send("POST", f"/v1/jobs/{identities[0]}/result", {"token": 1, "result": result})
     send("POST", f"/v1/jobs/{identities[1]}/failure", {"token": 1, "kind": "divergence", "error": "the loss is no number", "logTail": "", "signal": None})
-    send("POST", f"/v1/jobs/{identities[2]}/checkpoint", {"token": 1, "checkpoint": {"sha256": DIGEST, "epoch": 1}})
-    send("POST", f"/v1/jobs/{identities[3]}/heartbeat", {"token": 1, "worker": "host-4711", "progress": {"epoch": 1, "epochs": 2}})
+    send("POST", f"/v1/jobs/{identities[2]}/checkpoint", {"token": 1, "checkpoint": {"sha256": DIGEST, "work": 1, "engine": ENGINE}})
+    send("POST", f"/v1/jobs/{identities[3]}/heartbeat", {"token": 1, "worker": "host-4711", "progress": PROGRESS})
     return identities
 
 

@@ -14,7 +14,7 @@ import Wire
             fingerprint: "f", seed: seed)
         let result = JobResult(
             metrics: ["auc": 0.75, "ap": 0.5], losses: [0.5, 0.25, 0.125], artefacts: [], trainingSeconds: 30, wallSeconds: 40,
-            peakMemory: 1, worker: "w", host: "h", device: "cpu", engine: "libtorch \"1\"")
+            peakMemory: 1, worker: "w", host: "h", engine: SampleReport.engine("\"k\""), notes: ["remarkable"])
         return JobRow(
             position: seed, identity: job.identity, job: job, state: state, failedAttempts: 0, result: state == .done ? result : nil)
     }
@@ -85,7 +85,7 @@ import Wire
         let text = String(decoding: try #require(try files(.wandbCSV)["wandb_export.csv"]), as: UTF8.self)
         let lines = text.split(separator: "\n")
         #expect(lines.count == 5 && lines[0].hasPrefix("\"Name\",\"State\",\"Notes\",\"User\",\"Tags\",\"Created\",\"Runtime\",\"Sweep\","))
-        #expect(lines[1].contains(",\"finished\",\"\",\"medsweep\",\"\",\"2023-11-14T22:13:20.500Z\",\"40\",\"s: \"\"x\"\"\","))
+        #expect(lines[1].contains(",\"finished\",\"remarkable\",\"medsweep\",\"\",\"2023-11-14T22:13:20.500Z\",\"40\",\"s: \"\"x\"\"\","))
         #expect(lines[1].hasSuffix("\"3\",\"0.125\",\"0.5\",\"0.75\""))
         #expect(lines[3].contains("\"failed\"") && lines[4].contains("\"pending\""))
     }

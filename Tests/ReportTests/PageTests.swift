@@ -61,7 +61,7 @@ import Wire
     @Test func theSweepFileIsInTheProvenance() throws {
         let jobs = [SampleReport.job("ae", "brain", 0, auc: 0.6)]
         let request = SubmitRequest(
-            source: "sweep: s  # <b> & co\nmatrix: {method: ae}\n", file: "s.yaml", overrides: ["seed=0,1", "epochs=<5>"], fingerprints: [:])
+            source: "sweep: s  # <b> & co\nmatrix: {method: ae}\n", file: "s.yaml", overrides: ["seed=0,1", "epochs=<5>"], contents: [:])
         let report = SweepReport(status: SampleReport.status(jobs), jobs: jobs, source: request)
         let page = report.render(.html)
         #expect(page.contains("<pre>sweep: s  # &lt;b&gt; &amp; co\nmatrix: {method: ae}\n</pre>"))

@@ -105,6 +105,34 @@ struct ReportTests {
         #expect(!self.sample.render(.table).contains("in brackets"))
     }
 
+    /// Cells whose seeds ran on engines with other last digits are named below the tables, and nothing is said where none is one.
+    @Test func mixedCellsAreNamed() throws {
+        let mixed = report([
+            SampleReport.job("ae", "brain", 0, auc: 0.8), SampleReport.job("ae", "brain", 1, auc: 0.9, kernels: "avx512"),
+            SampleReport.job("vae", "brain", 0, auc: 0.7), SampleReport.job("vae", "brain", 1, auc: 0.7),
+        ])
+        let sentence = "seeds of several engine classes, so that last digits depend on where each ran: AE on BrainTumor"
+        for format in [ReportFormat.table, .markdown, .latex, .html] {
+            let text = mixed.render(format)
+            #expect(text.contains(sentence) && !text.contains("\(sentence);"), "\(format)")
+            #expect(!sample.render(format).contains("several engine classes"), "\(format)")
+        }
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(mixed.render(.json).utf8)) as? [String: Any])
+        let cells = try #require(object["cells"] as? [[String: Any]])
+        #expect(cells.map { ($0["engines"] as? [Any])?.count } == [2, 1])
+        for kernels in ["avx2", "avx512"] {
+            #expect(mixed.render(.html).contains("cpu, libtorch 2.13.0, \(kernels), float32, 2 threads"))
+            #expect(mixed.render(.latex).contains("% Engine class: cpu, libtorch 2.13.0, \(kernels), float32, 2 threads.\n"))
+        }
+    }
+
+    @Test func notesStandOnTheJobsRow() throws {
+        let text = report([SampleReport.job("ae", "brain", 0, auc: 0.8, notes: ["went on <elsewhere>", "and, so on"])])
+        #expect(text.render(.html).contains("<td>went on &lt;elsewhere&gt;; and, so on</td><td><code>"))
+        #expect(text.render(.csv).contains(",\"went on <elsewhere>; and, so on\","))
+        #expect(text.render(.json).contains("\"went on <elsewhere>\""))
+    }
+
     @Test func ticksAreRound() {
         #expect(Chart.ticks(0...1) == [0, 0.5, 1])
         #expect(Chart.ticks(0...40) == [0, 10, 20, 30, 40])

@@ -8,7 +8,8 @@ import Wire
 /// Reports of made-up jobs.
 enum SampleReport {
     static func job(
-        _ method: String, _ dataset: String, _ seed: Int, auc: Double?, state: JobState = .done, settings: Settings = [:]
+        _ method: String, _ dataset: String, _ seed: Int, auc: Double?, state: JobState = .done, settings: Settings = [:],
+        kernels: String = "avx2", notes: [String] = []
     ) -> JobRow {
         let job = JobDescription(
             method: method,
@@ -17,9 +18,13 @@ enum SampleReport {
         let result = auc.map {
             JobResult(
                 metrics: ["auc": $0, "ap": $0 / 2], losses: [0.5, 0.25, 0.125], artefacts: [], trainingSeconds: 3,
-                wallSeconds: 4, peakMemory: 300 << 20, worker: "w,1", host: "h", device: "cpu", engine: "libtorch")
+                wallSeconds: 4, peakMemory: 300 << 20, worker: "w,1", host: "h", engine: engine(kernels), notes: notes)
         }
         return JobRow(position: seed, identity: job.identity, job: job, state: state, failedAttempts: 0, result: result)
+    }
+
+    static func engine(_ kernels: String = "avx2") -> EngineClass {
+        EngineClass(platform: .init(device: "cpu", libtorch: "2.13.0", kernels: kernels), precision: .float32, threads: 2)
     }
 
     static func status(_ jobs: [JobRow], name: String = "s") -> SweepStatus {

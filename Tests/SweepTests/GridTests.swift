@@ -102,8 +102,10 @@ struct GridTests {
               - {when: {method: ae, dataset: [brain, brats]}, vary: {latent_size: [1, 2, 4, 8, 16, 32, 64]}}
             set:
               - {when: {method: ae-ssim}, to: {input_size: 128, batch_size: 16}}
-            requires: {device: any, memory: 2GiB, dataset: "{dataset}"}
-            retry:   {max_attempts: 3, backoff: 10s..15m}
+            requires: {device: any, threads: 4, memory: 2GiB, gpu_memory: 512MB, dataset: "{dataset}"}
+            retry:   {max_attempts: 3, backoff: 10s..15m, retry_on: [crash, out_of_memory], on_out_of_memory: {batch_size: /2}}
+            exact:   true
+            checkpoint_every: 10 epochs
             limits:  {parallel: 64, max_failed: 10}
             priority: 0
             metric:  {name: auc, goal: maximize}
@@ -111,9 +113,30 @@ struct GridTests {
         let jobs = try expanded(source)
         #expect(jobs.count == 213)
         let policy = try SweepFile.parse(source: source, file: "x").policy
-        #expect(policy.requires.memory == 2 << 30)
+        #expect(policy.requires.threads == 4 && policy.requires.memory == 2 << 30 && policy.requires.gpuMemory == 512_000_000)
+        #expect(policy.requires.resources(of: jobs[0].job) == JobResources(threads: 4, memory: 2 << 30, gpuMemory: 512_000_000))
+        #expect(policy.isExact && policy.checkpoint == .epochs(10))
+        #expect(policy.retry.retryOn == [.crash, .outOfMemory] && policy.retry.outOfMemoryDivisor == 2)
         #expect(policy.retry.backoffMinimum == 10 && policy.retry.backoffMaximum == 900)
         #expect(policy.limits.parallel == 64 && policy.limits.maxFailed == 10)
+    }
+
+    /// What the sweep leaves out is what the method is known to need.
+    @Test func resourcesFollowTheMethod() throws {
+        var requires = SweepPolicy.Requirements()
+        let small = requires.resources(of: try expanded("sweep: s\nmatrix: {method: ae, dataset: brain, seed: 0}")[0].job)
+        let large = requires.resources(of: try expanded("sweep: s\nmatrix: {method: ae, dataset: brain, seed: 0, batch_size: 512}")[0].job)
+        #expect(small.threads == 1 && small.memory > 0 && large.memory > small.memory && large.gpuMemory > small.gpuMemory)
+        #expect(small.memory % (64 << 20) == 0)
+        requires.memory = 1
+        #expect(requires.resources(usually: small) == JobResources(threads: 1, memory: 1, gpuMemory: small.gpuMemory))
+    }
+
+    @Test func sizesAreReadAndWritten() {
+        #expect(ByteSize.bytes("2GiB") == 2 << 30 && ByteSize.bytes("500MB") == 500_000_000 && ByteSize.bytes("7B") == 7)
+        for text in ["2", "", "GiB", "-1GiB", "1.5GiB", "999999999TiB"] { #expect(ByteSize.bytes(text) == nil, "\(text)") }
+        #expect(ByteSize.text(2 << 30) == "2 GiB" && ByteSize.text(3 << 29) == "1.5 GiB" && ByteSize.text(320 << 20) == "320 MiB")
+        #expect(ByteSize.text(12) == "12 bytes" && ByteSize.text(1) == "1 byte")
     }
 
     @Test func overridesReplaceAxes() throws {
@@ -141,7 +164,7 @@ struct GridTests {
         let file = try SweepFile.parse(
             source: "sweep: s\nmatrix: {method: ae, dataset: brain, seed: \"range(0, 20000)\"}", file: "x")
         var last: PlannedJob?
-        for job in try file.jobs(fingerprints: ["brain": "x"]) { last = job }
+        for job in try file.jobs(contents: ["brain": .init(fingerprint: "x")]) { last = job }
         #expect(last?.position == 19_999)
     }
 }

@@ -11,10 +11,11 @@ struct IdentityTests {
         let job = try #require(expanded("sweep: s\nmatrix: {method: vae, dataset: brain, seed: 3}").first)
         #expect(job.job.canonicalJSON == """
             {"configuration":{"batch_size":64,"color":"grey","depth":1,"epochs":600,"hidden_size":1024,"input_size":64,\
-            "kl_weight":0.005,"latent_size":16,"learning_rate":0.001,"threads":1,"width":1},"core":1,"dataset":"brain",\
+            "kl_weight":0.005,"latent_size":16,"learning_rate":0.001,"precision":"float32","score":"mean","score_sampling":true,\
+            "width":1},"core":2,"dataset":"brain",\
             "fingerprint":"print-of-brain","method":"vae","seed":3}
             """)
-        #expect(job.identity == "0403426c2c038c621d08cfead6dc0afb02b6a4f2d17e7024983e589e1b881638")
+        #expect(job.identity == "c8e2591b40c7c02984fa4aa208250fcd9e6d1a9af1aeeefb5eeb84fa41ad61db")
     }
 
     private let axes: [(name: String, values: [[String]])] = [
@@ -77,7 +78,7 @@ struct IdentityTests {
         let matrix = "matrix: {method: ae, dataset: brain, seed: 0}\n"
         let plain = try expanded("sweep: s\n" + matrix)
         let other = try expanded(
-            "sweep: t\n" + matrix + "priority: 9\nretry: {max_attempts: 7}\nrequires: {memory: 9GiB}\nlimits: {parallel: 1}\ncheckpoint_every: 5m\nmetric: {name: ap}\nartefacts: {maps: false, examples: 2}")
+            "sweep: t\n" + matrix + "priority: 9\nretry: {max_attempts: 7}\nrequires: {memory: 9GiB, threads: 4, gpu_memory: 1GiB}\nexact: true\nlimits: {parallel: 1}\ncheckpoint_every: 5m\nmetric: {name: ap}\nartefacts: {maps: false, examples: 2}")
         #expect(plain.map(\.identity) == other.map(\.identity))
     }
 

@@ -1,3 +1,4 @@
+import Catalogue
 import TestSupport
 import Testing
 
@@ -10,6 +11,9 @@ struct LeaseRulesTests {
         (retry.maxAttempts, retry.backoffMinimum, retry.backoffMaximum) = (3, 10, 30)
         return retry
     }()
+
+    private let engine = EngineClass(
+        platform: .init(device: "cpu", libtorch: "2.13.0", kernels: "avx512"), precision: .float32, threads: 1)
 
     private func leased(at now: Double = 0) -> JobRecord {
         var job = JobRecord()
@@ -42,7 +46,7 @@ struct LeaseRulesTests {
             #expect(throws: LeaseRules.Refusal.staleToken(current: 2)) {
                 switch check {
                 case 0: _ = try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 31, duration: 30)
-                case 1: try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", epoch: 9))
+                case 1: try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", work: 9, engine: engine))
                 case 2: _ = try LeaseRules.standard.fail(&job, token: 1, retry: retry, now: 31, jitter: 0)
                 default: try LeaseRules.standard.release(&job, token: 1)
                 }
@@ -104,16 +108,16 @@ struct LeaseRulesTests {
 
     @Test func handingBackIsNoFailure() throws {
         var job = leased()
-        try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", epoch: 4))
+        try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", work: 4, engine: engine))
         try LeaseRules.standard.release(&job, token: 1)
         try LeaseRules.standard.release(&job, token: 1)
-        #expect(job.state == .pending && job.failedAttempts == 0 && job.checkpoint?.epoch == 4)
+        #expect(job.state == .pending && job.failedAttempts == 0 && job.checkpoint?.work == 4)
         #expect(throws: LeaseRules.Refusal.staleToken(current: 1)) {
             try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 1, duration: 30)
         }
         // An older checkpoint never replaces a newer one.
         #expect(LeaseRules.standard.lease(&job, to: "b", now: 1, duration: 30) == 2)
-        try LeaseRules.standard.checkpoint(&job, token: 2, checkpoint: .init(sha256: "d", epoch: 3))
+        try LeaseRules.standard.checkpoint(&job, token: 2, checkpoint: .init(sha256: "d", work: 3, engine: engine))
         #expect(job.checkpoint?.sha256 == "c")
     }
 
@@ -132,7 +136,7 @@ struct LeaseRulesTests {
                 switch Int.random(in: 0..<7, using: &random) {
                 case 0: _ = LeaseRules.standard.lease(&job, to: "w", now: now, duration: 30)
                 case 1: _ = try? LeaseRules.standard.heartbeat(&job, token: token, worker: "w", now: now, duration: 30)
-                case 2: try? LeaseRules.standard.checkpoint(&job, token: token, checkpoint: .init(sha256: "c", epoch: Int(now)))
+                case 2: try? LeaseRules.standard.checkpoint(&job, token: token, checkpoint: .init(sha256: "c", work: Int(now), engine: engine))
                 case 3: _ = try? LeaseRules.standard.fail(&job, token: token, retry: many, now: now, jitter: 0.5)
                 case 4: try? LeaseRules.standard.release(&job, token: token)
                 case 5: _ = LeaseRules.standard.expire(&job, retry: many, now: now, jitter: 0)
@@ -145,9 +149,65 @@ struct LeaseRulesTests {
                 #expect(recorded <= 1)
                 #expect(before.state != .done || job.state == .done)
                 #expect((job.state == .leased) == (job.hold != nil))
-                #expect((job.checkpoint?.epoch ?? 0) >= (before.checkpoint?.epoch ?? 0))
+                #expect((job.checkpoint?.work ?? 0) >= (before.checkpoint?.work ?? 0))
                 #expect(job.state != .leased || job.token > 0)
             }
         }
+    }
+
+    // MARK: Trainings
+
+    @Test func whoWaitsForATrainingIsNotLeased() {
+        var job = JobRecord(isAwaitingTraining: true)
+        #expect(LeaseRules.standard.lease(&job, to: "a", now: 0, duration: 30) == nil)
+        LeaseRules.standard.promote(&job, checkpoint: .init(sha256: "c", work: 4, engine: engine))
+        #expect(LeaseRules.standard.lease(&job, to: "a", now: 0, duration: 30) == 1 && job.checkpoint?.work == 4)
+        // A wait is no backoff that could be cut short.
+        var waiting = JobRecord(isAwaitingTraining: true)
+        #expect(!LeaseRules.standard.retry(&waiting, now: 0))
+    }
+
+    /// Its checkpoint goes to the next, and whoever held it cannot come back to it: two would train the same.
+    @Test func aTrainerThatGivesWayIsFenced() throws {
+        var job = leased()
+        try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", work: 4, engine: engine))
+        #expect(!LeaseRules.standard.isHeldUp(job))
+        _ = LeaseRules.standard.expire(&job, retry: retry, now: 40, jitter: 0)
+        #expect(!LeaseRules.standard.isHeldUp(job))
+        _ = LeaseRules.standard.pause(&job, true)
+        #expect(LeaseRules.standard.isHeldUp(job))
+        #expect(LeaseRules.standard.giveWay(&job)?.work == 4)
+        #expect(job.isAwaitingTraining && job.checkpoint == nil)
+        #expect(throws: LeaseRules.Refusal.staleToken(current: 1)) {
+            try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 41, duration: 30)
+        }
+        #expect(try LeaseRules.standard.complete(&job, token: 1) == .recorded(late: true))
+    }
+
+    /// A checkpoint that is further is kept: it is of the same training.
+    @Test func promotionKeepsTheFurtherCheckpoint() {
+        var job = JobRecord(checkpoint: .init(sha256: "own", work: 9, engine: engine), isAwaitingTraining: true)
+        LeaseRules.standard.promote(&job, checkpoint: .init(sha256: "other", work: 4, engine: engine))
+        #expect(job.checkpoint?.sha256 == "own")
+    }
+}
+
+/// How often a job that does not fit may be overtaken.
+struct OvertakingTests {
+    @Test func countsUntilItIsOver() {
+        var overtaking: Overtaking?
+        for _ in 0..<4 {
+            #expect(overtaking?.isOver != true)
+            overtaking = Overtaking.after(overtaking, passedOver: [(job: 7, overtakers: 2)])
+        }
+        #expect(overtaking == Overtaking(job: 7, count: 8) && overtaking?.isOver == true)
+    }
+
+    @Test func theOneThatWaitsLongestStays() {
+        let before = Overtaking(job: 7, count: 3)
+        #expect(Overtaking.after(before, passedOver: [(job: 9, overtakers: 5), (job: 7, overtakers: 1)]) == Overtaking(job: 7, count: 4))
+        // Once it is given out, the next one counts from the beginning.
+        #expect(Overtaking.after(before, passedOver: [(job: 9, overtakers: 5)]) == Overtaking(job: 9, count: 5))
+        #expect(Overtaking.after(before, passedOver: []) == nil)
     }
 }

@@ -15,6 +15,26 @@ struct ResultTableTests {
             identity: job.identity, job: job, state: auc == nil ? .quarantined : .done, metrics: auc.map { ["auc": $0] })
     }
 
+    /// Seeds that were trained in several places are told from others.
+    @Test func cellsKnowWhereTheirSeedsComeFrom() throws {
+        let machines = ["avx2", "avx512"].map {
+            EngineClass(platform: .init(device: "cpu", libtorch: "2.13.0", kernels: $0), precision: .float32, threads: 1)
+        }
+        func rows(_ engines: [EngineClass?]) throws -> [ResultRow] {
+            try engines.enumerated().map { seed, engine in
+                let row = try row("ae", "brain", seed, engine == nil ? nil : 0.5)
+                return ResultRow(identity: row.identity, job: row.job, state: row.state, metrics: row.metrics, engine: engine)
+            }
+        }
+        func cell(_ engines: [EngineClass?]) throws -> ResultTable.Cell? {
+            ResultTable(try rows(engines)).cell(.init(method: "ae", variant: ""), "brain")
+        }
+        #expect(try cell([machines[0], nil, machines[0]])?.isMixed == false)
+        #expect(try cell([machines[1], machines[0]])?.engines == [machines[1], machines[0]])
+        #expect(try cell([machines[1], machines[0]])?.isMixed == true)
+        #expect(try cell([nil])?.engines == [])
+    }
+
     /// numpy: np.mean([.81, .82, .86]) and np.std([.81, .82, .86], ddof=1)
     @Test func meanAndDeviation() throws {
         let summary = try #require(ResultTable.Summary([0.81, 0.82, 0.86]))

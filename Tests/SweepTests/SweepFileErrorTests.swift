@@ -53,6 +53,15 @@ struct SweepFileErrorTests {
         Mistake("sweep: s\n" + matrix + "retry: {max_attempts: 0}\n", 3, "1 to 100"),
         Mistake("sweep: s\n" + matrix + "retry: {backoff: 10s}\n", 3, "10s..15m"),
         Mistake("sweep: s\n" + matrix + "requires: {memory: lots}\n", 3, "2GiB", "lots"),
+        Mistake("sweep: s\n" + matrix + "requires: {memory: 2}\n", 3, "'memory' lacks a unit", "2GiB"),
+        Mistake("sweep: s\n" + matrix + "requires: {gpu_memory: 16}\n", 3, "'gpu_memory' lacks a unit", "16GiB"),
+        Mistake("sweep: s\n" + matrix + "requires: {threads: 0}\n", 3, "'threads'", "1 to 1024"),
+        Mistake("sweep: s\n" + matrix + "checkpoint_every: 60\n", 3, "lacks a unit", "60s", "'60 epochs'"),
+        Mistake("sweep: s\n" + matrix + "exact: perhaps\n", 3, "'exact'", "true or false"),
+        Mistake("sweep: s\n" + matrix + "retry: {on_out_of_memory: {epochs: /2}}\n", 3, "'epochs'"),
+        Mistake("sweep: s\n" + matrix + "retry: {on_out_of_memory: {batch_size: 32}}\n", 3, "/2", "'32'"),
+        Mistake("sweep: s\n" + matrix + "retry: {on_out_of_memory: {batch_size: /1}}\n", 3, "from 2 to 64", "'/1'"),
+        Mistake("sweep: s\n" + matrix + "retry: {on_out_of_memory: {}}\n", 3, "batch_size: /2"),
         Mistake("sweep: s\n" + matrix + "requires: {device: gpu}\n", 3, "cuda", "gpu"),
         Mistake("sweep: s\n" + matrix + "limits: {paralel: 3}\n", 3, "'paralel'", "'parallel'"),
         Mistake("sweep: s\n" + matrix + "priority: high\n", 3, "whole number"),
@@ -85,7 +94,7 @@ struct SweepFileErrorTests {
 
     @Test func unknownContentIsRefused() throws {
         let file = try SweepFile.parse(source: "sweep: s\n" + Self.matrix, file: "a.yaml")
-        let error = #expect(throws: SweepFileError.self) { try file.jobs(fingerprints: ["lag": "x"]) }
+        let error = #expect(throws: SweepFileError.self) { try file.jobs(contents: ["lag": .init(fingerprint: "x")]) }
         #expect(error?.message.contains("'brain'") == true)
     }
 

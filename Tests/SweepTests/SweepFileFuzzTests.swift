@@ -45,9 +45,9 @@ import Testing
     /// Expands the first of its jobs, or returns the refusal.
     private static func outcome(_ source: String, overrides: [String] = []) throws(SweepFileError) -> Int {
         let file = try SweepFile.parse(source: source, file: "f.yaml", overrides: overrides)
-        let fingerprints = Dictionary(uniqueKeysWithValues: Catalogue.datasets.map { ($0.name, "f") })
+        let contents = Dictionary(uniqueKeysWithValues: Catalogue.datasets.map { ($0.name, DatasetContent(fingerprint: "f")) })
         var count = 0
-        for job in try file.jobs(fingerprints: fingerprints) {
+        for job in try file.jobs(contents: contents) {
             precondition(!job.identity.isEmpty, "a job has an identity")
             count += 1
             if count == 50 { break }

@@ -15,8 +15,8 @@ import Testing
     private func sweep(_ file: String) throws -> (sweep: SweepFile, jobs: [PlannedJob], source: String) {
         let source = try String(contentsOf: Self.folder.appending(path: file), encoding: .utf8)
         let sweep = try SweepFile.parse(source: source, file: file)
-        let fingerprints = Dictionary(sweep.datasetNames.map { ($0, "any") }) { first, _ in first }
-        return (sweep, Array(try sweep.jobs(fingerprints: fingerprints)), source)
+        let contents = Dictionary(sweep.datasetNames.map { ($0, DatasetContent(fingerprint: "any")) }) { first, _ in first }
+        return (sweep, Array(try sweep.jobs(contents: contents)), source)
     }
 
     @Test func thereAreSweeps() {
@@ -50,7 +50,7 @@ import Testing
 @Suite struct SweepCostTests {
     private func jobs(_ text: String) throws -> [PlannedJob] {
         let sweep = try SweepFile.parse(source: text, file: "s.yaml", datasets: Catalogue.datasets + [.custom("own")])
-        return Array(try sweep.jobs(fingerprints: Dictionary(sweep.datasetNames.map { ($0, "f") }) { first, _ in first }))
+        return Array(try sweep.jobs(contents: Dictionary(sweep.datasetNames.map { ($0, DatasetContent(fingerprint: "f")) }) { first, _ in first }))
     }
 
     @Test func partsAddUp() throws {

@@ -67,7 +67,7 @@ struct KernelTests {
 
     /// Settings for GPUs do no harm where there are none.
     @Test func configuration() throws {
-        for precision in Precision.allCases { LibTorch.configure(precision: precision) }
+        for precision in MatrixPrecision.allCases { LibTorch.configure(precision: precision) }
         LibTorch.configure()
         #expect(try Tensor.full([2], 3).multipliedMatrix(.full([2], 2)).item() == 12)
     }

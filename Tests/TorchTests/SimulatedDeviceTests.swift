@@ -263,13 +263,18 @@ struct SimulatedDeviceTests {
         #expect(drawn[0] == drawn[4])
     }
 
+    /// Operators refuse them; ours draw where the stream is and move what they have drawn.
     @Test func generatorsOfTheOtherDeviceAreRefused() throws {
         let ofCPU = try Generator(seed: 1)
         let ofDevice = try Generator(seed: 1, device: device)
         let here = try Tensor.zeros([3], device: device)
         let refusals = [
-            #expect(throws: TorchError.self) { try here.fillUniform(0...1, generator: ofCPU) },
-            #expect(throws: TorchError.self) { try here.fillNormal(mean: 0, deviation: 1, generator: ofCPU) },
+            #expect(throws: TorchError.self) {
+                try Operator("uniform_").call([.tensor(here), .number(0), .number(1), .generator(ofCPU)])
+            },
+            #expect(throws: TorchError.self) {
+                try Operator("normal_").call([.tensor(here), .number(0), .number(1), .generator(ofCPU)])
+            },
             #expect(throws: TorchError.self) {
                 try Operator("randperm", "generator")(
                     .integer(9), .generator(ofCPU), named: [("device", .device(device))])
@@ -278,8 +283,12 @@ struct SimulatedDeviceTests {
         for refusal in refusals {
             #expect(refusal?.message.contains("Expected a 'simulated' device type for generator but found 'cpu'") == true)
         }
-        let refusal = #expect(throws: TorchError.self) { try Tensor.zeros([3]).fillUniform(0...1, generator: ofDevice) }
+        let refusal = #expect(throws: TorchError.self) {
+            try Operator("uniform_").call([.tensor(Tensor.zeros([3])), .number(0), .number(1), .generator(ofDevice)])
+        }
         #expect(refusal?.message.contains("Expected a 'cpu' device type for generator but found 'simulated'") == true)
+        try here.fillUniform(0...1, generator: ofCPU)
+        #expect(try here.elements(Float.self) == Tensor.uniform([3], generator: Generator(seed: 1)).elements(Float.self))
     }
 
     // MARK: One device

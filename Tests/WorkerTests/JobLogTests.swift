@@ -1,4 +1,5 @@
 import AnomalyDetection
+import Catalogue
 import Foundation
 import Testing
 import Wire
@@ -57,29 +58,42 @@ import Wire
         #expect(line.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ the job is held\n/) != nil, "\(line)")
     }
 
-    /// Fast epochs are told now and then, the first and the last always.
+    /// Fast epochs are told now and then, the first and the last of a stage always.
     @Test func journalsAreShort() {
         var lines: [String] = []
         var journal = TrainingJournal(interval: .seconds(3600)) { lines.append($0) }
-        for epoch in 1...50 { journal.note(.progress(epoch: epoch, epochs: 50, loss: 0.25, imagesPerSecond: 99.6)) }
-        journal.note(.evaluation(epoch: 50, auc: 0.75))
-        journal.note(.checkpoint(file: URL(filePath: "/x"), epoch: 50))
+        let platform = EngineClass.Platform(device: "cpu", libtorch: "2.13.0", kernels: "avx2")
+        journal.note(.began(engine: EngineClass(platform: platform, precision: .float32, threads: 2)))
+        journal.note(.checkpoint(file: URL(filePath: "/x"), work: 0))
+        for epoch in 1...50 {
+            journal.note(.progress(JobProgress(
+                stage: "training", unit: "images", done: epoch * 20, total: 1000, work: epoch * 20, share: 0.5, epoch: epoch, epochs: 50,
+                loss: 0.25, speed: 99.6)))
+        }
+        journal.note(.evaluation(work: 1000, auc: 0.75))
+        journal.note(.checkpoint(file: URL(filePath: "/x"), work: 1000))
+        for done in 1...3 {
+            journal.note(.progress(JobProgress(stage: "memory bank", unit: "picks", done: done, total: 3, work: 1000 + done, share: 0.9)))
+        }
+        journal.note(.remark("remarkable"))
         journal.note(.note("done"))
         #expect(lines == [
-            "epoch 1 of 50: loss 0.25, 100 images/s", "epoch 50 of 50: loss 0.25, 100 images/s", "epoch 50: AUC 0.7500",
-            "wrote a checkpoint after epoch 50", "done",
+            "computes on cpu, libtorch 2.13.0, avx2, float32, 2 threads", "wrote a checkpoint",
+            "training: epoch 1 of 50: loss 0.25, 100 images/s", "training: epoch 50 of 50: loss 0.25, 100 images/s",
+            "training: epoch 50 of 50: AUC 0.7500", "training: epoch 50 of 50: wrote a checkpoint",
+            "memory bank: 1 of 3 picks", "memory bank: 3 of 3 picks", "remarkable", "done",
         ])
     }
 
     @Test func longCurvesAreThinnedEvenly() {
-        let short = (1...512).map { CurvePoint(epoch: $0, loss: 1) }
+        let short = (1...512).map { CurvePoint(work: $0, loss: 1) }
         #expect(CurvePoint.thinned(short) == short)
-        var long = (1...5000).map { CurvePoint(epoch: $0, loss: 1) }
+        var long = (1...5000).map { CurvePoint(work: $0, loss: 1) }
         for index in stride(from: 99, to: 5000, by: 100) { long[index].auc = 0.5 }
         let thinned = CurvePoint.thinned(long)
-        #expect(thinned.count == 512 && thinned.first?.epoch == 1 && thinned.last?.epoch == 5000)
-        #expect(thinned.filter { $0.auc != nil }.count == 50 && thinned.map(\.epoch) == thinned.map(\.epoch).sorted())
-        let rated = (1...2000).map { CurvePoint(epoch: $0, auc: 0.5) }
+        #expect(thinned.count == 512 && thinned.first?.work == 1 && thinned.last?.work == 5000)
+        #expect(thinned.filter { $0.auc != nil }.count == 50 && thinned.map(\.work) == thinned.map(\.work).sorted())
+        let rated = (1...2000).map { CurvePoint(work: $0, auc: 0.5) }
         #expect(CurvePoint.thinned(rated).count == 512)
     }
 }

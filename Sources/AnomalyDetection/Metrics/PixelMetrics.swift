@@ -8,7 +8,7 @@ public struct PixelMetrics: Sendable, Hashable {
     public let auc: Double
     /// Average precision over pixels.
     public let averagePrecision: Double
-    /// The study's "best Dice" (specification 1.6): the highest Dice = 2 TP / (|P| + |G|) over one threshold for the whole
+    /// The study's "best Dice": the highest Dice = 2 TP / (|P| + |G|) over one threshold for the whole
     /// test set, prediction = score > threshold, thresholds being every ⌊N / candidates⌋-th of the sorted scores from
     /// the lowest.
     public let bestDice: Double

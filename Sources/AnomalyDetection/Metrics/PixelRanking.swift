@@ -34,7 +34,7 @@ struct PixelRanking {
             for place in 0..<width * height {
                 let score = scores[start + place]
                 guard score.isFinite else {
-                    throw TrainingError("pixel \(start + place) has the score \(score), not a number to rank by", isDivergence: true)
+                    throw TrainingError("pixel \(start + place) has the score \(score), not a number to rank by", kind: .divergence)
                 }
                 let key = PixelRanking.key(of: score)
                 if labels[start + place] == 0 {

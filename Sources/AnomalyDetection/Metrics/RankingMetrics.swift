@@ -51,7 +51,7 @@ struct ThresholdSteps {
             throw TrainingError("there are \(scores.count) scores for \(labels.count) labels")
         }
         if let index = scores.firstIndex(where: { !$0.isFinite }) {
-            throw TrainingError("the score of item \(index) is \(scores[index]), not a number to rank by", isDivergence: true)
+            throw TrainingError("the score of item \(index) is \(scores[index]), not a number to rank by", kind: .divergence)
         }
         for index in scores.indices.sorted(by: { scores[$0] > scores[$1] }) {
             if descending.last?.score != scores[index] {

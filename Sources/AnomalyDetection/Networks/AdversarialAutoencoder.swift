@@ -1,7 +1,7 @@
 import Torch
 
 /// GANomaly's networks (Akcay et al., 2018) in the study's backbone, whose bottlenecks have no batch normalisation here:
-/// a generator that encodes, decodes and encodes again, and a discriminator (specification 2.2).
+/// a generator that encodes, decodes and encodes again, and a discriminator.
 public final class AdversarialAutoencoder: Module {
     let generator: EncodingGenerator
     let discriminator: Discriminator

@@ -1,6 +1,6 @@
 import Torch
 
-/// The study's autoencoder (specification 2.1): 2,351,184 parameters at the defaults.
+/// The study's autoencoder: 2,351,184 parameters at the defaults.
 public final class Autoencoder: Module, Layer {
     let encoder: Sequential
     let compression: Sequential

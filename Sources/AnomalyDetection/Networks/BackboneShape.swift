@@ -1,4 +1,6 @@
-/// The sizes of the study's common backbone (specification 2.1).
+import Catalogue
+
+/// The sizes of the study's common backbone.
 public struct BackboneShape: Sendable, Hashable {
     /// Channels of the input image.
     public var channels: Int
@@ -23,9 +25,9 @@ public struct BackboneShape: Sendable, Hashable {
     /// The shape that a job's options describe.
     public init(_ settings: MethodSettings) throws(TrainingError) {
         self.init(
-            channels: try settings.channels(), inputSize: try settings.integer("input_size"),
-            latentSize: try settings.integer("latent_size"), hiddenSize: try settings.integer("hidden_size"),
-            width: try settings.integer("width"), depth: try settings.integer("depth"))
+            channels: try settings.channels, inputSize: try settings.inputSize,
+            latentSize: try settings[AutoencoderOptions.latentSize], hiddenSize: try settings[AutoencoderOptions.hiddenSize],
+            width: try settings[AutoencoderOptions.width], depth: try settings[AutoencoderOptions.depth])
         guard inputSize % 16 == 0 else {
             throw TrainingError("input_size is \(inputSize) but the backbone halves it four times: use a multiple of 16")
         }

@@ -52,7 +52,7 @@ public final class EfficientNetLite0: Module, FeatureNetwork {
     }
 
     public func features(_ images: Tensor) throws(TorchError) -> [Tensor] {
-        var result = try activation(bn0(samePadded(convStem, stride: 2, kernel: 3, images)))
+        var result = try LayerChain.apply([convStem, bn0, activation], to: samePadded(images, stride: 2, kernel: 3))
         var levels: [Tensor] = []
         for (index, block) in blocks.enumerated() {
             result = try block(result)
@@ -112,20 +112,17 @@ final class InvertedBottleneck: Module, Layer {
 
     func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
         var result = input
-        if let expandConv, let bn0 { result = try activation(bn0(expandConv(result))) }
-        result = try activation(bn1(samePadded(depthwiseConv, stride: stride, kernel: kernel, result)))
-        result = try bn2(projectConv(result))
+        if let expandConv, let bn0 { result = try LayerChain.apply([expandConv, bn0, activation], to: result) }
+        result = try LayerChain.apply(
+            [depthwiseConv, bn1, activation, projectConv, bn2], to: samePadded(result, stride: stride, kernel: kernel))
         return isResidual ? try result + input : result
     }
 }
 
-/// A convolution of TensorFlow's padding "same": as much of it, mostly at the right and at the bottom, as gives an output of
+/// What a convolution of TensorFlow's padding "same" sees: as many zeros, mostly at the right and at the bottom, as give an output of
 /// ⌈side / stride⌉.
-private func samePadded(
-    _ convolution: Convolution, stride: Int, kernel: Int, _ input: Tensor
-) throws(TorchError) -> Tensor {
+private func samePadded(_ input: Tensor, stride: Int, kernel: Int) throws(TorchError) -> Tensor {
     func total(_ side: Int) -> Int { max(0, ((side + stride - 1) / stride - 1) * stride + kernel - side) }
     let (high, wide) = (total(input.shape[2]), total(input.shape[3]))
-    return try convolution(
-        input.padded(left: wide / 2, right: wide - wide / 2, top: high / 2, bottom: high - high / 2))
+    return try input.padded(left: wide / 2, right: wide - wide / 2, top: high / 2, bottom: high - high / 2)
 }

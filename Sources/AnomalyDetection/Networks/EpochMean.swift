@@ -9,9 +9,11 @@ final class EpochMean: Module {
 
     static func zero() throws(TorchError) -> EpochMean { EpochMean(try .zeros([2], type: .double)) }
 
-    /// Adds a batch of `images` images whose mean is `value`.
-    func add(_ value: Double, images: Int) throws(TorchError) {
-        try sums.tensor.accumulate(Tensor([value * Double(images), Double(images)]))
+    /// Adds a batch of `images` images whose mean is `value`, a scalar, without waiting for its value.
+    func add(_ value: Tensor, images: Int) throws(TorchError) {
+        let tensor = sums.tensor
+        try tensor.narrowed(axis: 0, start: 0, length: 1).accumulate(value.detached().to(.double).reshaped([1]) * Double(images))
+        try tensor.narrowed(axis: 0, start: 1, length: 1).accumulate(Tensor.full([1], Double(images), device: tensor.device).to(.double))
     }
 
     /// The mean, after which counting begins anew.

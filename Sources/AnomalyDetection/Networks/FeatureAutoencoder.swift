@@ -49,12 +49,12 @@ public final class FeatureAutoencoder: Module {
             result = try block(result)
             if !dropout.isEmpty { result = try result * dropout[index] }
         }
-        result = try bottleneck(result)
+        result = try LayerChain.apply([bottleneck], to: result)
         for (index, block) in decoder.enumerated() {
             result = try block(result)
             if !dropout.isEmpty { result = try result * dropout[encoder.count + index] }
         }
-        return try output(result)
+        return try LayerChain.apply([output], to: result)
     }
 }
 
@@ -72,5 +72,5 @@ private final class FeatureBlock: Module, Layer {
         super.init()
     }
 
-    func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor { try activation(norm(convolution(input))) }
+    func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor { try LayerChain.apply([convolution, norm, activation], to: input) }
 }

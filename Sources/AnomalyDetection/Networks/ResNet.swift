@@ -64,7 +64,7 @@ public final class ResNet: Module, FeatureNetwork {
 
     /// After the stem (convolution, normalisation, ReLU, pooling; a quarter of the side), then after each stage.
     public func features(_ images: Tensor) throws(TorchError) -> [Tensor] {
-        var results = [try pooling(relu(bn1(conv1(images))))]
+        var results = [try LayerChain.apply([conv1, bn1, relu, pooling], to: images)]
         for blocks in [layer1, layer2, layer3, layer4] where !blocks.isEmpty {
             var result = results[results.count - 1]
             for block in blocks { result = try block(result) }
@@ -119,10 +119,10 @@ final class ResidualBlock: Module, Layer {
     }
 
     func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-        var result = try bn2(conv2(relu(bn1(conv1(input)))))
-        if let conv3, let bn3 { result = try bn3(conv3(relu(result))) }
-        var shortcut = input
-        for layer in downsample { shortcut = try layer(shortcut) }
+        var layers: [any Layer] = [conv1, bn1, relu, conv2, bn2]
+        if let conv3, let bn3 { layers += [relu, conv3, bn3] as [any Layer] }
+        let result = try LayerChain.apply(layers, to: input)
+        let shortcut = try LayerChain.apply(downsample, to: input)
         return try relu(result + shortcut)
     }
 }

@@ -1,6 +1,7 @@
+import Catalogue
 import Torch
 
-/// f-AnoGAN's three networks (Schlegl et al., 2019; specification 2.3) and their sizes.
+/// f-AnoGAN's three networks (Schlegl et al., 2019) and their sizes.
 public final class ResidualNetworks: Module {
     let encoder: ResidualEncoder
     let generator: ResidualGenerator
@@ -17,10 +18,10 @@ public final class ResidualNetworks: Module {
 
         /// The sizes that a job's options describe.
         public init(_ settings: MethodSettings) throws(TrainingError) {
-            channels = try settings.channels()
-            inputSize = try settings.integer("input_size")
-            latentSize = try settings.integer("latent_size")
-            baseChannels = try settings.integer("base_channels")
+            channels = try settings.channels
+            inputSize = try settings.inputSize
+            latentSize = try settings[AutoencoderOptions.latentSize]
+            baseChannels = try settings[AutoencoderOptions.baseChannels]
             guard inputSize % 16 == 0 else {
                 throw TrainingError("input_size is \(inputSize) but the networks halve it four times: use a multiple of 16")
             }
@@ -90,7 +91,7 @@ public final class ResidualGenerator: Module, Layer {
 
         func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
             // A 1×1 convolution sees no neighbours, so that enlarging its output is the same, at a quarter of the work.
-            try enlarge(shortcut(input)) + second(first(input))
+            try enlarge(LayerChain.apply([shortcut], to: input)) + second(first(input))
         }
     }
 }
@@ -113,7 +114,7 @@ final class ResidualFeatures: Module, Layer {
         super.init()
     }
 
-    func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor { try blocks(input(images)).flattened() }
+    func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor { try blocks(LayerChain.apply([input], to: images)).flattened() }
 
     /// Halves height and width: layer normalisation over the image, ReLU, 3×3 convolution, the same with mean pooling
     /// after it, and mean pooling with a 1×1 convolution as the way around.

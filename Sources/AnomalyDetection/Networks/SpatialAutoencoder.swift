@@ -1,7 +1,7 @@
 import Torch
 
 /// The backbone with a bottleneck that keeps the places: 1×1 convolutions to `hiddenSize` channels, batch
-/// normalisation, ReLU, 1×1 to `latentSize` channels, and back the same way, all without biases (specification 2.1);
+/// normalisation, ReLU, 1×1 to `latentSize` channels, and back the same way, all without biases;
 /// 382,016 parameters at the defaults. The code is `[N, d, S/16, S/16]`.
 public final class SpatialAutoencoder: Module, Layer {
     let encoder: Sequential

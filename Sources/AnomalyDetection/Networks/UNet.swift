@@ -1,6 +1,6 @@
 import Torch
 
-/// DAE's U-Net (Kascenas et al., 2022; specification 2.2): levels of twice as many channels each, skip connections,
+/// DAE's U-Net (Kascenas et al., 2022): levels of twice as many channels each, skip connections,
 /// weight-standardised convolutions with reflection padding, swish and group normalisation; 31,042,369 parameters at
 /// the defaults.
 public final class UNet: Module, Layer {
@@ -44,10 +44,10 @@ public final class UNet: Module, Layer {
             skips.append(current)
         }
         for (index, block) in up.enumerated() {
-            let enlarged = try enlargements[index](current)
+            let enlarged = try LayerChain.apply([enlargements[index]], to: current)
             current = try block(.concatenated([enlarged, skips[down.count - 2 - index]], axis: 1))
         }
-        return try last(current)
+        return try LayerChain.apply([last], to: current)
     }
 
     /// Twice a 3×3 convolution, swish and group normalisation.

@@ -22,8 +22,6 @@ public final class VGG19Features: Module, FeatureNetwork {
     }
 
     public func features(_ images: Tensor) throws(TorchError) -> [Tensor] {
-        var result = images
-        for layer in features { result = try layer(result) }
-        return [result]
+        [try LayerChain.apply(features, to: images)]
     }
 }

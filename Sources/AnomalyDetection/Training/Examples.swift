@@ -27,16 +27,16 @@ struct Examples {
 
     /// Picks the images and reconstructs them, with the network in evaluation mode.
     /// - Parameter countPerEnd: images at either end of each class.
-    init(_ method: any Method, data: JobData, scoring: Scoring, countPerEnd: Int, seed: Int) throws {
+    init(_ model: any Model, data: JobData, scoring: PartialScoring, countPerEnd: Int, seed: Int) throws {
         let chosen = Examples.choose(countPerEnd, scores: scoring.scores, labels: data.labels)
-        let images = try data.test.batch(Tensor(chosen.map { Int64($0.index) }), normalisation: method.normalisation)
+        let images = try data.test.batch(Tensor(chosen.map { Int64($0.index) }), normalisation: model.normalisation)
         // A stream apart from those of training and scoring.
         let generator = try Generator(seed: UInt64(bitPattern: Int64(seed)) ^ 0xE8A3_71E5_E8A3_71E5)
-        method.network.train(false)
-        let reconstructions = try Tensor.withoutGradients { try method.reconstruction(of: images, generator: generator) }
-        var columns: [(name: String, tiles: [Image])] = [("input", try Examples.tiles(images, method.normalisation))]
+        model.network.train(false)
+        let reconstructions = try Tensor.withoutGradients { try model.reconstruction(of: images, generator: generator) }
+        var columns: [(name: String, tiles: [Image])] = [("input", try Examples.tiles(images, model.normalisation))]
         if let reconstructions, reconstructions.shape == images.shape {
-            columns.append(("reconstruction", try Examples.tiles(reconstructions, method.normalisation)))
+            columns.append(("reconstruction", try Examples.tiles(reconstructions, model.normalisation)))
         }
         if scoring.mapSide > 0 {
             columns.append(("map", chosen.map { Examples.tile(scoring.maps, map: $0.index, side: scoring.mapSide) }))

@@ -7,7 +7,7 @@ import Torch
 /// images to look at.
 struct JobFiles {
     let data: JobData
-    let scoring: Scoring
+    let scoring: PartialScoring
     let request: TrainingRequest
 
     /// Whether maps are needed although no mask asks for them: not where they would take more than half a GiB of memory.
@@ -16,10 +16,10 @@ struct JobFiles {
     }
 
     /// Writes the files into the job's work directory.
-    /// - Returns: name → place: `scores.json` always; as the request asks, `maps.bin` from a method with maps (`AnomalyMaps`
+    /// - Returns: name → place: `scores.json` always; as the request asks, `maps.bin` from a scorer with maps (`AnomalyMaps`
     ///   describes the file), `examples.png` and `examples.json`.
     /// - Throws: the file system's errors, `ImagingError`, ``TorchError``.
-    func write(_ method: any Method) throws -> [String: URL] {
+    func write(_ model: any Model) throws -> [String: URL] {
         var files = [
             "scores.json": try writeJSON(
                 ScoreFile(names: data.names, labels: data.labels.map { $0 ? 1 : 0 }, scores: scoring.scores), "scores.json")
@@ -33,7 +33,7 @@ struct JobFiles {
         }
         guard request.examples > 0 else { return files }
         let examples = try Examples(
-            method, data: data, scoring: scoring, countPerEnd: request.examples, seed: request.job.seed)
+            model, data: data, scoring: scoring, countPerEnd: request.examples, seed: request.job.seed)
         let sheet = place("examples.png")
         try ImageCodec.writePNG(examples.sheet, to: sheet)
         files["examples.png"] = sheet

@@ -14,7 +14,7 @@ public struct Machine: Sendable, Hashable, Codable {
     }
 
     /// An NVIDIA T4 as the study's code was seen to use one: DAE on RSNA at 64 pixels, 8.7·10¹⁵ multiply-accumulates, took
-    /// 82 minutes; AE on RSNA, 15,250 steps of next to no arithmetic, 1.6 minutes (specification 6.2).
+    /// 82 minutes; AE on RSNA, 15,250 steps of next to no arithmetic, 1.6 minutes.
     public static let t4 = Machine(name: "NVIDIA T4", sustainedTeraflops: 3.5, secondsPerStep: 0.006)
 
     /// Seconds that a job takes: its arithmetic, or its steps if those take longer.

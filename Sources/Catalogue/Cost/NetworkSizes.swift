@@ -3,36 +3,38 @@
 struct NetworkSizes {
     private let configuration: Settings
     /// Side of the input.
-    private let side: Double
+    let side: Double
     /// C, channels of the image.
-    private let channels: Double
+    let channels: Double
 
     init(_ configuration: Settings) {
         self.configuration = configuration
-        side = Double(configuration["input_size"]?.integerValue ?? 64)
-        channels = configuration["color"]?.textValue == "rgb" ? 3 : 1
+        side = Double(InputOptions.size.value(in: configuration) ?? 64)
+        channels = Double((InputOptions.color.value(in: configuration) ?? .grey).channels)
     }
 
-    /// An option's value, or `fallback` where the method has no such option.
-    func integer(_ name: String, _ fallback: Int) -> Int { configuration[name]?.integerValue ?? fallback }
+    /// An option's value, or the option's default where the configuration lacks it.
+    subscript<Value: OptionValue>(_ option: MethodOption<Value>) -> Value {
+        option.value(in: configuration) ?? Value(setting: option.description.defaultValue)!
+    }
 
     /// A convolution with a kernel of `kernel` × `kernel` to `side` × `side` pixels; a transposed one from there.
-    private static func convolution(_ kernel: Double, _ inputs: Double, _ outputs: Double, side: Double) -> Double {
+    static func convolution(_ kernel: Double, _ inputs: Double, _ outputs: Double, side: Double) -> Double {
         kernel * kernel * inputs * outputs * side * side
     }
 
-    // MARK: The common backbone (specification 2.1)
+    // MARK: The common backbone
 
-    private var width: Double { 16 * Double(integer("width", 1)) }
-    private var hidden: Double { Double(integer("hidden_size", 1024)) }
-    private var latent: Double { Double(integer("latent_size", 16)) }
+    private var width: Double { 16 * Double(self[AutoencoderOptions.width]) }
+    private var hidden: Double { Double(self[AutoencoderOptions.hiddenSize]) }
+    private var latent: Double { Double(self[AutoencoderOptions.latentSize]) }
 
     /// The four blocks on one side of the code; those of the decoder are the same turned round.
     private var blocks: Double {
         let sizes = [channels, width, 2 * width, 4 * width, 4 * width]
         return (1...4).reduce(0) { sum, level in
             let side = side / Double(1 << level)
-            let further = Double(integer("depth", 1) - 1) * Self.convolution(3, sizes[level], sizes[level], side: side)
+            let further = Double(self[AutoencoderOptions.depth] - 1) * Self.convolution(3, sizes[level], sizes[level], side: side)
             return sum + Self.convolution(4, sizes[level - 1], sizes[level], side: side) + further
         }
     }
@@ -59,7 +61,7 @@ struct NetworkSizes {
 
     /// DAE's U-Net: two convolutions a level on either side, the upper side's first from twice the channels.
     var unet: Double {
-        let (base, levels) = (Double(integer("base_channels", 64)), integer("levels", 5))
+        let (base, levels) = (Double(self[AutoencoderOptions.baseChannels]), self[DAEOptions.levels])
         return (0..<levels).reduce(Self.convolution(1, base, channels, side: side)) { sum, level in
             let (width, side) = (base * Double(1 << level), side / Double(1 << level))
             let inputs = level == 0 ? channels : width / 2
@@ -72,9 +74,9 @@ struct NetworkSizes {
         }
     }
 
-    /// f-AnoGAN's generator: four residual blocks that double the side from 1/16 (specification 2.3).
+    /// f-AnoGAN's generator: four residual blocks that double the side from 1/16.
     var residualGenerator: Double {
-        let base = Double(integer("base_channels", 64))
+        let base = Double(self[AutoencoderOptions.baseChannels])
         let sizes = [8 * base, 8 * base, 4 * base, 2 * base, base]
         return (1...4).reduce(Self.convolution(3, base, channels, side: side)) { sum, block in
             let (inputs, outputs, side) = (sizes[block - 1], sizes[block], side / Double(16 >> block))
@@ -85,7 +87,7 @@ struct NetworkSizes {
 
     /// Its critic, and its encoder: four residual blocks that halve the side.
     var residualCritic: Double {
-        let base = Double(integer("base_channels", 64))
+        let base = Double(self[AutoencoderOptions.baseChannels])
         let sizes = [base, 2 * base, 4 * base, 8 * base, 8 * base]
         return (1...4).reduce(Self.convolution(3, channels, base, side: side)) { sum, block in
             let (inputs, outputs, side) = (sizes[block - 1], sizes[block], side / Double(1 << (block - 1)))
@@ -94,15 +96,7 @@ struct NetworkSizes {
         }
     }
 
-    /// ResNet18 from its stem to layer 2 (He et al., 2016).
-    var featureExtractor: Double {
-        let (quarter, eighth) = (side / 4, side / 8)
-        return Self.convolution(7, 3, 64, side: side / 2) + 4 * Self.convolution(3, 64, 64, side: quarter)
-            + Self.convolution(3, 64, 128, side: eighth) + 3 * Self.convolution(3, 128, 128, side: eighth)
-            + Self.convolution(1, 64, 128, side: eighth)
-    }
-
-    /// FAE's autoencoder over 256 channels of features at a quarter of the side (specification 2.5).
+    /// FAE's autoencoder over 256 channels of features at a quarter of the side.
     var featureAutoencoder: Double {
         let sizes: [Double] = [256, 100, 150, 200, 300]
         let outputs: [Double] = [300, 200, 150, 100, 256]

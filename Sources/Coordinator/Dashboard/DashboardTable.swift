@@ -21,6 +21,8 @@ struct DashboardTable: Codable, Sendable, Hashable {
 
     struct Cell: Codable, Sendable, Hashable {
         var expected: Int
+        /// Whether its results come from several engine classes.
+        var isMixed: Bool
         /// By metric.
         var values: [String: Value]
     }
@@ -59,7 +61,7 @@ struct DashboardTable: Codable, Sendable, Hashable {
                         count: summary.count, mean: summary.mean, deviation: summary.deviation,
                         place: places[name]?[dataset]?[line])
                 }
-                cells[dataset] = Cell(expected: cell.expected, values: values)
+                cells[dataset] = Cell(expected: cell.expected, isMixed: cell.isMixed, values: values)
             }
             return Line(title: line.title, cells: cells)
         }

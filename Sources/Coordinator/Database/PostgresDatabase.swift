@@ -17,14 +17,14 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
         var connection: PostgresConnection?
     }
 
-    /// Connects and brings the database to this program's schema.
+    /// Connects, and makes the tables in a database that has none.
     /// - Throws: ``CoordinatorError`` when it is out of reach or a newer program has written it.
     init(_ url: String) throws {
         self.url = url
         readers = (0..<3).map { _ in Reader() }
         do {
             let connection = try PostgresConnection(url)
-            try PostgresDatabase.migrate(connection, PostgresDatabase.shown(url))
+            try PostgresDatabase.makeTables(connection, PostgresDatabase.shown(url))
             writer = connection
         } catch let error as PostgresError {
             throw CoordinatorError(
@@ -40,8 +40,8 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
         return parts.string ?? "the given address"
     }
 
-    /// One coordinator at a time, so that two that start together do not both make the tables.
-    private static func migrate(_ connection: PostgresConnection, _ place: String) throws {
+    /// One coordinator at a time, so that two that start together do not both make them.
+    private static func makeTables(_ connection: PostgresConnection, _ place: String) throws {
         _ = try connection.rows("SELECT pg_advisory_lock(7733, 0)", [])
         defer { _ = try? connection.rows("SELECT pg_advisory_unlock(7733, 0)", []) }
         try connection.execute("CREATE SCHEMA IF NOT EXISTS medsweep")
@@ -52,9 +52,8 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
                 .newerState, "the database at \(place) was written by a newer medsweep (schema \(version), this one knows \(Schema.version)); use that version, or another database with --store")
         }
         guard version < Schema.version else { return }
-        let steps = version == 0
-            ? Schema.tables(.postgres) : (version..<Schema.version).map { Schema.postgresSteps[$0] ?? "" }.joined(separator: "\n")
-        try connection.execute("BEGIN; \(steps) INSERT INTO schema_version VALUES (\(Schema.version)); COMMIT")
+        try connection.execute(
+            "BEGIN; \(Schema.tables(.postgres)) INSERT INTO schema_version VALUES (\(Schema.version)); COMMIT")
     }
 
     func transaction(_ body: (any SQLConnection) throws -> Void) throws {

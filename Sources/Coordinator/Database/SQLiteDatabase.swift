@@ -7,7 +7,7 @@ final class SQLiteDatabase: JobDatabase {
     private let pool: DatabasePool?
     private let log: LogKeeper?
 
-    /// Opens or makes the database of a state folder and brings it to this program's schema.
+    /// Opens or makes the database of a state folder.
     /// - Throws: ``CoordinatorError`` when a newer program has written it or it cannot be opened.
     init(_ folder: StateFolder) throws {
         try SQLiteSchema.refuseNewer(folder)
@@ -20,7 +20,7 @@ final class SQLiteDatabase: JobDatabase {
         }
         do {
             let pool = try DatabasePool(path: folder.database.path, configuration: configuration)
-            try SQLiteSchema.migrate(pool)
+            try SQLiteSchema.create(pool)
             self.pool = pool
             writer = pool
             log = try LogKeeper(path: folder.database.path, pool: pool)
@@ -33,7 +33,7 @@ final class SQLiteDatabase: JobDatabase {
     /// A database in memory, gone with this object: for simulations.
     init() throws {
         let queue = try DatabaseQueue()
-        try SQLiteSchema.migrate(queue)
+        try SQLiteSchema.create(queue)
         writer = queue
         pool = nil
         log = nil

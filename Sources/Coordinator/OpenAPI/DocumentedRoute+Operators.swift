@@ -126,7 +126,7 @@ extension DocumentedRoute {
                         value: [
                             "source": .text("sweep: example\nfixed: {epochs: 2}\nmatrix: {method: [ae, vae], dataset: brain, seed: \"range(0, 3)\"}\n"),
                             "file": "example.yaml", "overrides": ["epochs=1,2"],
-                            "fingerprints": ["brain": .text(String(repeating: "0123456789abcdef", count: 4))],
+                            "contents": ["brain": ["fingerprint": .text(String(repeating: "0123456789abcdef", count: 4)), "color": "grey"]],
                         ])
                 ])
         ])

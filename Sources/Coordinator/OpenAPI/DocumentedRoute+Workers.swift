@@ -67,11 +67,12 @@ extension DocumentedRoute {
     }
 
     private static let leaseExample: JSONValue = [
-        "count": 1, "wait": 0,
+        "free": ["threads": 2, "memory": 8_589_934_592, "gpus": []], "limit": 1, "wait": 0,
         "worker": [
-            "name": "host-4711", "host": "host", "device": "cpu", "memory": 8_589_934_592,
-            "datasets": ["brain": .text(String(repeating: "0123456789abcdef", count: 4))], "methods": ["ae", "vae"], "coreVersion": 1,
-            "engine": "libtorch 1.13.1", "weights": [], "tags": [],
+            "name": "host-4711", "host": "host", "resources": ["threads": 2, "memory": 8_589_934_592, "gpus": []],
+            "platform": ["device": "cpu", "libtorch": "2.13.0", "kernels": "avx512+mkl+onednn"],
+            "datasets": ["brain": ["fingerprint": .text(String(repeating: "0123456789abcdef", count: 4)), "color": "grey"]],
+            "methods": ["ae", "vae"], "coreVersion": 2, "weights": [], "tags": [],
         ],
     ]
 }

@@ -68,15 +68,16 @@ extension DocumentedSchemas {
                 "attempts": .list("Its leases, the oldest first.", of: .reference("Attempt")),
                 "sweeps": .list("The sweeps that ask for it.", of: .text("A sweep's name.")),
                 "curve": JSONSchema.list(
-                    "The learning curves so far; of a finished job the epochs at which its test images were scored.",
+                    "The learning curves so far; of a finished job the points at which its test images were scored.",
                     of: .reference("CurvePoint")
                 ).optional,
             ]),
         "CurvePoint": .object(
-            "One epoch of a job's learning curves.",
+            "A point of a job's learning curves.",
             [
-                "epoch": .integer("From 1."), "loss": JSONSchema.number("Mean training loss of the epoch.").optional,
-                "auc": JSONSchema.number("Area under the ROC curve of the test images after the epoch.").optional,
+                "work": .integer("Work done by then, from 1."),
+                "loss": JSONSchema.number("Mean training loss of the epoch that ended there.").optional,
+                "auc": JSONSchema.number("Area under the ROC curve of the test images then.").optional,
             ]),
         "LogPage": .object(
             "A part of a job's log: of all its attempts, one after the other.",
@@ -90,11 +91,12 @@ extension DocumentedSchemas {
                 "state": .reference("JobState"), "token": count("The fencing token of the newest lease; 0: never leased."),
                 "failedAttempts": count("Attempts that ended badly: failures and leases that ran out."),
                 "hold": JSONSchema.reference("Hold", "The holder of the present lease.").optional,
-                "notBefore": time("When the job may be leased again, 9e15 for one that waits for another's weights"),
+                "notBefore": time("When the job may be leased again"),
                 "checkpoint": JSONSchema.reference("Checkpoint", "The newest that was accepted.").optional,
                 "endedToken": count("The token under which the last attempt ended with a failure or a release."),
                 "resultToken": count("The token whose result was taken; 0: none."),
                 "isPaused": .boolean("Whether an operator holds the job back."),
+                "isAwaitingTraining": .boolean("Whether it waits for another job that trains what it trains."),
             ]),
         "Hold": .object("Who holds a lease.", ["worker": .text("The worker's name."), "expires": time("When it runs out")]),
         "Attempt": .object(

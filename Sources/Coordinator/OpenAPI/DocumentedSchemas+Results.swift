@@ -19,7 +19,10 @@ extension DocumentedSchemas {
             ]),
         "ResultColumns": .object(
             "Every job of a sweep with the metrics that tables compare. Jobs that differ in nothing but their seeds share their description.",
-            ["groups": .list("In the order of the first job of each.", of: .reference("ResultGroup"))]),
+            [
+                "groups": .list("In the order of the first job of each.", of: .reference("ResultGroup")),
+                "engines": .list("The engine classes that results come from.", of: .reference("EngineClass")),
+            ]),
         "ResultGroup": .object(
             "Jobs alike but for their seeds; the columns are of one length.",
             [
@@ -28,6 +31,7 @@ extension DocumentedSchemas {
                 "states": .text("A letter a job: the first of its state's name.", pattern: "^[\(letters)]*$"),
                 "metrics": .map(
                     "By metric; null where a job has no result.", of: .list("A number a job.", of: JSONSchema.number("A metric.").orNull)),
+                "engines": .list("A place in the list of engine classes a job; null where it has no result.", of: JSONSchema.integer("A place.", 0...Int64.max).orNull),
             ]),
         "JobGrid": .object(
             "The states of a sweep's jobs behind a position, one letter each.",
@@ -48,7 +52,10 @@ extension DocumentedSchemas {
             ["title": .text("What is in the line."), "cells": .map("By data set.", of: .reference("TableCell"))]),
         "TableCell": .object(
             "The jobs of a line and a data set.",
-            ["expected": count("Jobs that the sweep asks for."), "values": .map("By metric.", of: .reference("TableValue"))]),
+            [
+                "expected": count("Jobs that the sweep asks for."),
+                "isMixed": .boolean("Whether its results come from several engine classes."), "values": .map("By metric.", of: .reference("TableValue")),
+            ]),
         "TableValue": .object(
             "A metric over seeds.",
             [

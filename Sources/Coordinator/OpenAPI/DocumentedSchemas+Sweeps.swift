@@ -9,9 +9,9 @@ extension DocumentedSchemas {
             [
                 "source": .text("The sweep file's text, at most 4 MiB."), "file": .text("The file's name, for messages.", example: "example.yaml"),
                 "overrides": .list("Overrides from the command line.", of: .text("An override.", example: "method=ae,vae")),
-                "fingerprints": .map(
-                    "Content fingerprints of data sets by name. Those left out are taken from what workers last reported.",
-                    of: .text("A SHA-256.")),
+                "contents": .map(
+                    "What data sets are, by name. Those left out are taken from what workers last reported.",
+                    of: .reference("DatasetContent")),
             ]),
         "SubmitResponse": .object(
             "What a submit did or would do.",
@@ -29,14 +29,18 @@ extension DocumentedSchemas {
                 "jobs": JSONSchema.map("Jobs by state; left out: none.", of: count("Jobs."))
                     .with("propertyNames", ["enum": .list(JobState.allCases.map { .text($0.rawValue) })]),
                 "total": count("Jobs."),
-                "progress": .number("Jobs that have ended, and for running ones the share of their epochs, over all jobs.", 0...1),
+                "progress": .number("Jobs that have ended, and for running ones the share of their work, over all jobs.", 0...1),
                 "remaining": JSONSchema.number("Seconds until the last job is done at the present rate; left out until something is known.").optional,
                 "running": .list("Jobs under lease, at most 1000.", of: .reference("RunningJob")),
                 "failing": .list("Jobs that are quarantined, at most 20.", of: .reference("FailingJob")),
                 "policy": .reference("SweepPolicy"), "isPaused": .boolean("Whether an operator holds the sweep back."),
                 "isExpanding": .boolean("Whether its jobs are still being made from its file."),
                 "weights": .list("Pretrained weights that waiting jobs need.", of: .reference("NeededWeights")).optional,
+                "obstacles": .list("What keeps waiting jobs from every worker.", of: .reference("Obstacle")).optional,
             ]),
+        "Obstacle": .object(
+            "What no worker has that some of the jobs need.",
+            ["jobs": count("Waiting jobs that it keeps."), "reason": .text("What is asked, and the most that is offered.")]),
         "NeededWeights": .object(
             "Pretrained weights without which jobs wait.",
             [
@@ -61,7 +65,9 @@ extension DocumentedSchemas {
                 "requires": .object(
                     "What a worker must offer.",
                     [
-                        "device": .choice("Its device.", ["any", "cpu", "cuda"]), "memory": count("Bytes of memory of the device."),
+                        "device": .choice("Its device.", ["any", "cpu", "cuda"]), "threads": JSONSchema.integer("Compute threads of a job.", 1...1024).optional,
+                        "memory": count("Bytes of main memory of a job; left out: what its method needs.").optional,
+                        "gpuMemory": count("Bytes of a GPU's memory of a job; left out: what its method needs.").optional,
                         "tags": .list("Words that it was started with.", of: .text("A word.")),
                         "weights": .list("Pretrained weights that it has.", of: .text("A name in the catalogue.")),
                     ]),
@@ -71,6 +77,9 @@ extension DocumentedSchemas {
                         "maxAttempts": .integer("The most attempts.", 1...Int64.max),
                         "backoffMinimum": .number("Seconds before the second attempt; doubled for each further one."),
                         "backoffMaximum": .number("The most seconds between attempts."),
+                        "outOfMemoryDivisor": JSONSchema.integer(
+                            "What `batch_size` is divided by when a job ran out of memory; left out: it is tried again as it is.", 2...64
+                        ).optional,
                         "retryOn": .list(
                             "The failures that are tried again.", of: .choice("A kind of failure.", FailureKind.allCases.map(\.rawValue))),
                     ]),
@@ -85,6 +94,7 @@ extension DocumentedSchemas {
                     "The metric that tables are sorted and marked by.",
                     ["name": .text("Its name.", example: "auc"), "goal": .choice("What is better.", ["maximize", "minimize"])]),
                 "checkpoint": .reference("CheckpointInterval"), "artefacts": .reference("KeptArtefacts"),
+                "isExact": .boolean("Whether checkpoints are gone on from on their own platform only."),
                 "evaluateEvery": JSONSchema.integer("Score the test images after every so many epochs.", 1...1_000_000).optional,
             ]),
         "CheckpointInterval": .one(

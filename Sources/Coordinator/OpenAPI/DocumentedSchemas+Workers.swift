@@ -8,12 +8,10 @@ extension DocumentedSchemas {
             "What a worker says of itself.",
             [
                 "name": .text("Unique among running workers.", example: "host-4711"), "host": .text("Its machine."),
-                "device": .text("`cpu` or `cuda:0`.", example: "cpu"),
-                "memory": .integer("Bytes of memory of the device: the machine's for `cpu`, the card's for `cuda:0`."),
-                "datasets": .map("Its data sets by name.", of: .text("The SHA-256 of the data set's content.")),
+                "resources": .reference("WorkerResources", "What it has when it does nothing."), "platform": .reference("Platform"),
+                "datasets": .map("Its data sets by name.", of: .reference("DatasetContent")),
                 "methods": .list("The methods it knows.", of: .text("A method's name in the catalogue.")),
                 "coreVersion": .integer("The version of its training core."),
-                "engine": .text("libtorch's version and BLAS, for the record."),
                 "weights": .list("Pretrained weights that it has.", of: .text("A name in the catalogue.")),
                 "tags": .list("Words that sweeps can ask for.", of: .text("A word.")),
             ]),
@@ -21,13 +19,26 @@ extension DocumentedSchemas {
             "A worker asks for jobs.",
             [
                 "worker": .reference("WorkerDescription"),
-                "count": .integer(
-                    "Jobs it has room for; at most \(RequestBounds.mostLeases) are given at once.", RequestBounds.leaseCount),
+                "free": .reference("WorkerResources", "What it has left."),
+                "limit": .integer(
+                    "The most jobs that it wants; at most \(RequestBounds.mostLeases) are given at once.", RequestBounds.leaseLimit),
                 "wait": .number("Seconds to wait for the first.", RequestBounds.wait),
                 "holding": JSONSchema.list(
                     "The identities of all jobs that the worker has, when an answer may have been lost: leases of its that are not among them are handed over once more.",
                     of: .text("An identity.")
                 ).optional,
+            ]),
+        "WorkerResources": .object(
+            "What a worker offers, or has left.",
+            [
+                "threads": .integer("Compute threads.", RequestBounds.threads), "memory": memory("Bytes of main memory."),
+                "gpus": .list("Bytes of memory of each GPU; none for a worker that computes on its processor.", of: memory("Bytes.")),
+            ]),
+        "JobResources": .object(
+            "What a job takes of its worker.",
+            [
+                "threads": .integer("Compute threads.", RequestBounds.threads), "memory": memory("Bytes of main memory."),
+                "gpuMemory": memory("Bytes of a GPU's memory, where it runs on one."),
             ]),
         "LeaseResponse": .object(
             "The jobs given out; none when none was to be had in time.", ["leases": .list("The jobs.", of: .reference("Lease"))]),
@@ -35,13 +46,14 @@ extension DocumentedSchemas {
             "One job given out under a fencing token.",
             [
                 "identity": sha256("The job's identity."), "job": .reference("JobDescription"), "token": token,
+                "resources": .reference("JobResources"),
                 "attempt": .integer("1 for the first.", 1...Int64.max),
                 "duration": .number("Seconds until the lease runs out without a heartbeat."),
                 "heartbeat": .number("Seconds between heartbeats."),
                 "checkpoint": JSONSchema.reference("Checkpoint", "Where to go on from.").optional,
                 "checkpointInterval": .reference("CheckpointInterval"),
                 "trainedWeights": sha256("The digest of the weights to score instead of training any.").optional,
-                "artefacts": JSONSchema.reference("KeptArtefacts", "What to keep of the job.").optional,
+                "artefacts": .reference("KeptArtefacts", "What to keep of the job."),
                 "evaluateEvery": JSONSchema.integer("Score the test images after every so many epochs.", 1...1_000_000).optional,
             ]),
         "HeartbeatRequest": .object(
@@ -49,7 +61,7 @@ extension DocumentedSchemas {
             [
                 "token": anyToken, "worker": .text("The worker's name."),
                 "progress": JSONSchema.reference("JobProgress", "How far the job is.").optional, "log": logPiece,
-                "curve": curve("Epochs that are new; beyond \(CurvePoint.limit) they are passed over."),
+                "curve": curve("Points that are new; beyond \(CurvePoint.limit) they are passed over."),
             ]),
         "HeartbeatResponse": .object(
             "What the worker is to do.",
@@ -64,14 +76,14 @@ extension DocumentedSchemas {
             "A result whose files were put before.",
             [
                 "token": anyToken, "result": .reference("JobResult"), "log": logPiece,
-                "curve": curve("Epochs at which the test images were scored and of which no heartbeat told."),
+                "curve": curve("Points at which the test images were scored and of which no heartbeat told."),
             ]),
         "FailureRequest": .object(
             "Why an attempt failed.",
             [
                 "token": anyToken,
                 "kind": .choice(
-                    "`crash`: a signal ended the training; `error`: it gave up and said why; `divergence`: the loss is not a number any more; `storage`: a disk was full; `lost`: the worker was not heard of.",
+                    "`crash`: a signal ended the training; `error`: it gave up and said why; `divergence`: the loss is not a number any more; `out_of_memory`: the device or the machine had no memory left; `storage`: a disk was full; `lost`: the worker was not heard of.",
                     FailureKind.allCases.map(\.rawValue)),
                 "error": .text("One sentence."),
                 "logTail": .text("The last lines of the training's log; of more than 16 KiB the end is kept."),
@@ -93,6 +105,7 @@ extension DocumentedSchemas {
             ]),
     ]
 
+    private static func memory(_ description: String) -> JSONSchema { .integer(description, RequestBounds.memory) }
     private static let logPiece = JSONSchema.reference("LogPiece", "What is new of the attempt's log.").optional
     private static func curve(_ description: String) -> JSONSchema {
         JSONSchema.list(description, of: .reference("CurvePoint")).optional

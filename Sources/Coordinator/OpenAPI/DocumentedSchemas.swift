@@ -30,7 +30,7 @@ enum DocumentedSchemas {
             [
                 "status": .choice("`degraded`: the store takes writes, but a disk is nearly full.", ["ok", "degraded"]),
                 "version": .text("The version of the training core that identities are made with."),
-                "disks": .list("The disks below the coordinator's folders.", of: .reference("Disk")).optional,
+                "disks": .list("The disks below the coordinator's folders.", of: .reference("Disk")),
             ]),
         "Disk": .object(
             "Room for what a coordinator keeps.",
@@ -55,13 +55,37 @@ enum DocumentedSchemas {
         "JobProgress": .object(
             "How far a running job is.",
             [
-                "epoch": .integer("Epochs done."), "epochs": .integer("Epochs to do."),
-                "loss": .number("Mean training loss of the last epoch.").optional,
-                "imagesPerSecond": .number("Images trained on in a second.").optional,
+                "stage": .text("What is under way.", example: "training"), "unit": .text("What the stage counts.", example: "images"),
+                "done": .integer("Units of the stage that are done."), "total": .integer("Units of the stage."),
+                "work": .integer("Units of all stages that are done."), "share": .number("Done of the whole job's work, 0 to 1."),
+                "epoch": JSONSchema.integer("Passes over the training images that are complete.").optional,
+                "epochs": JSONSchema.integer("Passes to make.").optional,
+                "loss": .number("Mean training loss of the last pass.").optional,
+                "speed": .number("Units a second lately.").optional,
             ]),
         "Checkpoint": .object(
             "A checkpoint, by its file.",
-            ["sha256": sha256("The file's digest."), "epoch": .integer("Epochs done.")]),
+            [
+                "sha256": sha256("The file's digest."), "work": .integer("Work done in it."),
+                "engine": .reference("EngineClass", "Where it was made."),
+            ]),
+        "Platform": .object(
+            "What a machine does to the last digits of numbers.",
+            [
+                "device": .text("`cpu`, or a GPU's kind.", example: "cuda NVIDIA H200"), "libtorch": .text("libtorch's version."),
+                "kernels": .text("The kernels that libtorch chose.", example: "avx512+mkl+onednn"),
+            ]),
+        "EngineClass": .object(
+            "What decides the last digits of a job's numbers beside the job.",
+            [
+                "platform": .reference("Platform"), "precision": .choice("The arithmetic of networks.", Precision.allCases.map(\.rawValue)),
+                "threads": .integer("Compute threads of an operator."),
+            ]),
+        "DatasetContent": .object(
+            "What a data set is.",
+            [
+                "fingerprint": .text("The SHA-256 of its content."), "color": .choice("What its images are.", ImageColor.allCases.map(\.rawValue)),
+            ]),
         "Artefact": .object(
             "A file that belongs to a result, put under its SHA-256 before.",
             [
@@ -74,13 +98,14 @@ enum DocumentedSchemas {
                 "metrics": .map(
                     "By name: \(Catalogue.metrics.map { "`\($0.name)`: \($0.summary)" }.joined(separator: "; ")). Shares are from 0 to 1; those of pixels are there only with masks.",
                     of: .number("A metric.")),
-                "losses": .list("Mean training loss of each epoch.", of: .number("A loss.")),
+                "losses": .list("Mean training loss of each epoch of the stages that have one.", of: .number("A loss.")),
                 "artefacts": .list("The files.", of: .reference("Artefact")),
                 "trainingSeconds": .number("Seconds of training over all attempts that contributed."),
                 "wallSeconds": .number("Seconds from the start to the end of the last attempt."),
                 "peakMemory": .integer("Peak resident memory of the training process in bytes."),
-                "worker": .text("The worker's name."), "host": .text("Its machine."), "device": .text("Its device.", example: "cpu"),
-                "engine": .text("libtorch's version and BLAS."),
+                "worker": .text("The worker's name."), "host": .text("Its machine."),
+                "engine": .reference("EngineClass", "What decided the last digits."),
+                "notes": .list("What a reader of the numbers should know.", of: .text("A sentence.")),
             ]),
         "StoredFile": .object("A file that is on disk.", ["sha256": sha256("The file's digest.")]),
     ]

@@ -1,3 +1,4 @@
+import Catalogue
 import Sweep
 
 /// A job's row as the rules need it.
@@ -10,18 +11,21 @@ struct JobEntry {
     let isShared: Bool
     /// Whether the row stands in its queue.
     let isReady: Bool
-    /// The state that the row has in the database.
-    let stored: JobState
-    /// The job whose weights this one scores.
+    /// What the job trains; `nil`: nothing.
     let training: Int64?
+    /// The record that the row has in the database.
+    let storedRecord: JobRecord
     var record: JobRecord
+
+    /// The state that the row has in the database.
+    var stored: JobState { storedRecord.state }
 
     static let columns = """
         id, identity, sweep, class, shared, ready, state, token, failed_attempts, worker, expires, not_before, checkpoint, \
-        checkpoint_epoch, ended_token, result_token, paused, training
+        checkpoint_work, checkpoint_engine, ended_token, result_token, paused, training, awaiting
         """
     /// How many these are.
-    static let width = 18
+    static let width = 20
 
     init(_ row: SQLRow) {
         id = row.integer(0)
@@ -30,13 +34,14 @@ struct JobEntry {
         jobClass = row.integer(3)
         isShared = row.flag(4)
         isReady = row.flag(5)
-        stored = JobState(rawValue: row.text(6)) ?? .failed
-        training = row.isNull(17) ? nil : row.integer(17)
-        record = JobRecord(
-            state: stored, token: row.integer(7), failedAttempts: row.int(8),
+        training = row.isNull(18) ? nil : row.integer(18)
+        storedRecord = JobRecord(
+            state: JobState(rawValue: row.text(6)) ?? .failed, token: row.integer(7), failedAttempts: row.int(8),
             hold: row.optionalText(9).map { .init(worker: $0, expires: row.real(10)) }, notBefore: row.real(11),
-            checkpoint: row.optionalText(12).map { .init(sha256: $0, epoch: row.int(13)) }, endedToken: row.integer(14),
-            resultToken: row.integer(15), isPaused: row.flag(16))
+            checkpoint: row.optionalText(12).flatMap { sha256 in
+                EngineText.read(row.text(14)).map { .init(sha256: sha256, work: row.int(13), engine: $0) }
+            }, endedToken: row.integer(15), resultToken: row.integer(16), isPaused: row.flag(17), isAwaitingTraining: row.flag(19))
+        record = storedRecord
     }
 }
 
@@ -59,24 +64,34 @@ extension Ledger {
 
     /// Writes what the rules made of a record, and the counters and queues with it.
     func save(_ entry: JobEntry, now: Double) throws {
-        var record = entry.record
-        if record.state == .pending, let training = entry.training, try self.entry(training).stored != .done {
-            record.notBefore = JobRecord.untilTrained
-        }
-        let isReady = record.state == .pending && !record.isPaused && record.notBefore <= now
+        let record = entry.record
+        let isReady = record.state == .pending && !record.isPaused && !record.isAwaitingTraining && record.notBefore <= now
         try connection.run(
             """
             UPDATE jobs SET state = ?, ready = ?, token = ?, failed_attempts = ?, worker = ?, expires = ?, not_before = ?,
-                checkpoint = ?, checkpoint_epoch = ?, ended_token = ?, result_token = ?, paused = ? WHERE id = ?
+                ended_token = ?, result_token = ?, paused = ?, awaiting = ? WHERE id = ?
             """,
             [
                 .text(record.state.rawValue), .flag(isReady), .integer(record.token), .int(record.failedAttempts),
                 .text(record.hold?.worker), .real(record.hold?.expires), .real(record.notBefore),
-                .text(record.checkpoint?.sha256), .int(record.checkpoint?.epoch), .integer(record.endedToken),
-                .integer(record.resultToken), .flag(record.isPaused), .integer(entry.id),
+                .integer(record.endedToken), .integer(record.resultToken), .flag(record.isPaused), .flag(record.isAwaitingTraining),
+                .integer(entry.id),
             ])
+        if record.checkpoint != entry.storedRecord.checkpoint { try keep(record.checkpoint, of: entry.id) }
+        if entry.stored == .leased, record.state == .pending {
+            try connection.run("UPDATE jobs SET idle_since = ? WHERE id = ?", [.real(now), .integer(entry.id)])
+        }
         try moved(entry, to: record.state, isReady: isReady)
-        try tellWaiting(for: entry, now: now)
+        try followTraining(of: entry, now: now)
+    }
+
+    private func keep(_ checkpoint: JobRecord.Checkpoint?, of job: Int64) throws {
+        try connection.run(
+            "UPDATE jobs SET checkpoint = ?, checkpoint_work = ?, checkpoint_engine = ?, platform = ? WHERE id = ?",
+            [
+                .text(checkpoint?.sha256), .int(checkpoint?.work), .text(try checkpoint.map { try EngineText.text($0.engine) }),
+                .text(try checkpoint.map { try EngineText.text($0.engine.platform) }), .integer(job),
+            ])
     }
 
     /// Brings counters and queues up to date with a changed row.

@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 import Logging
 import Sweep
@@ -56,7 +57,7 @@ final class JobStore: Sendable {
         try await writer.write { ledger in
             // What changes no row would be taken even by a full disk; and no worker goes by a name that nobody knows before.
             let name = SQLValue.text(".health-\(UUID().uuidString)")
-            try ledger.connection.run("INSERT INTO workers (name, description, seen) VALUES (?, '', 0)", [name])
+            try ledger.connection.run("INSERT INTO workers (name, description, platform, seen) VALUES (?, '', '', 0)", [name])
             try ledger.connection.run("DELETE FROM workers WHERE name = ?", [name])
         }
     }
@@ -91,7 +92,7 @@ final class JobStore: Sendable {
             guard !jobs.isEmpty else { return }
             added += try await write { try $0.add(jobs, to: expansion, now: Date().timeIntervalSince1970) }
         }
-        for planned in try sweep.jobs(fingerprints: expansion.request.fingerprints) {
+        for planned in try sweep.jobs(contents: expansion.request.contents) {
             axes.add(planned)
             total += 1
             batch.append(planned)
@@ -134,7 +135,7 @@ final class JobStore: Sendable {
             }
             kept += onlyHere
         }
-        for planned in try sweep.jobs(fingerprints: request.fingerprints) {
+        for planned in try sweep.jobs(contents: request.contents) {
             axes.add(planned)
             response.total += 1
             batch.append(planned.identity)
@@ -157,7 +158,7 @@ final class JobStore: Sendable {
             do {
                 _ = try await expand(expansion, parse(expansion.request))
             } catch let error as SweepFileError {
-                // Written by another version, which knew what this one does not.
+                // The catalogue that it was written for knew what this one does not.
                 try await write {
                     try $0.abandon(expansion, why: error.description, now: Date().timeIntervalSince1970)
                 }
@@ -167,18 +168,20 @@ final class JobStore: Sendable {
         }
     }
 
-    /// Content fingerprints of data sets by name, as last reported by a worker or a submit.
-    func knownDatasets() async throws -> [String: String] { try await read { try $0.knownDatasets() } }
+    /// What data sets are, by name, as last reported by a worker or a submit.
+    func knownDatasets() async throws -> [String: DatasetContent] { try await read { try $0.knownDatasets() } }
 
     // MARK: Workers
 
     /// - Returns: the jobs, and whether others may be had by somebody.
     func lease(
-        to worker: WorkerDescription, count: Int, holding: [String]? = nil, now: Double, duration: Double
+        to worker: WorkerDescription, free: WorkerResources, limit: Int, holding: [String]? = nil, now: Double, duration: Double
     ) async throws -> (jobs: [LeasedJob], isMoreLeft: Bool) {
         if holding == nil, cache.isNoted(worker, now: now), !mayHaveWork.withLock({ $0 }) { return ([], false) }
         let looked = wakes.load(ordering: .acquiring)
-        let answer = try await write { try $0.lease(to: worker, count: count, holding: holding, now: now, duration: duration) }
+        let answer = try await write {
+            try $0.lease(to: worker, free: free, limit: limit, holding: holding, now: now, duration: duration)
+        }
         // Not if somebody brought work while this one looked.
         if !answer.isMoreLeft {
             mayHaveWork.withLock { if wakes.load(ordering: .acquiring) == looked { $0 = false } }
@@ -266,12 +269,16 @@ final class JobStore: Sendable {
         try await write { try $0.control(worker: worker, request, now: now) }
     }
 
-    /// Cancelling and retrying goes through the sweep in batches.
+    /// Cancelling and retrying goes through the sweep in batches, pausing through what it shares with others.
     func control(sweep name: String, _ request: ControlRequest, now: Double) async throws -> ControlResponse {
         let (id, response) = try await write { try $0.control(sweep: name, request, now: now) }
+        var after: Int64? = 0
+        if request.action == .pause || request.action == .resume {
+            while let place = after { after = try await write { try $0.settleShared(sweep: id, after: place, now: now) } }
+        }
         guard request.action == .cancel || request.action == .retry else { return response }
         var changed = 0
-        var after: Int64? = 0
+        after = 0
         while let place = after {
             let (count, next) = try await write { try $0.control(request.action, sweep: id, after: place, now: now) }
             changed += count

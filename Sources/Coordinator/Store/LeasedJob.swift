@@ -1,3 +1,4 @@
+import Catalogue
 import Sweep
 
 /// A job just leased.
@@ -6,6 +7,8 @@ struct LeasedJob: Sendable {
     /// The job description's JSON, as it was stored and as it goes out.
     let job: String
     let token: Int64
+    /// What it takes of the worker.
+    let resources: JobResources
     let attempt: Int
     let checkpoint: JobRecord.Checkpoint?
     /// The JSON of the sweep's checkpoint interval.

@@ -16,10 +16,10 @@ extension Ledger {
         case .leased: reasons = runs(detail, now: now)
         case .pending: reasons = try waits(detail, in: sweep, row, now: now)
         case .quarantined, .failed: reasons = failed(detail, sweep)
-        case .cancelled: reasons = ["it was cancelled; `medsweep retry \(detail.identity.prefix(12))` sends it back into the queue"]
+        case .cancelled: reasons = try cancelled(detail)
         }
         if detail.record.state == .pending, let checkpoint = detail.record.checkpoint {
-            reasons.append("it will go on from a checkpoint of \(checkpoint.epoch) epochs")
+            reasons.append("it will go on from a checkpoint at \(checkpoint.work) units of work, made on \(checkpoint.engine.platform)")
         }
         return Explanation(
             identity: detail.identity, state: detail.record.state, reasons: reasons,
@@ -37,13 +37,23 @@ extension Ledger {
                 reasons.append("sweep '\(name)' asked for the same work later and reuses the result")
             }
         }
-        return reasons
+        return reasons + (detail.result?.notes ?? [])
+    }
+
+    private func cancelled(_ detail: JobDetail) throws -> [String] {
+        let replacement = try connection.row(
+            "SELECT identity FROM jobs WHERE id = (SELECT replaced_by FROM jobs WHERE identity = ?)", [.text(detail.identity)])
+        if let replacement {
+            return ["it ran out of memory, and \(replacement.text(0).prefix(12)) runs in its place with smaller batches, as `on_out_of_memory` says"]
+        }
+        if detail.sweeps.isEmpty { return ["it was cancelled, and no sweep asks for it any more; submit one that does to run it"] }
+        return ["it was cancelled; `medsweep retry \(detail.identity.prefix(12))` sends it back into the queue"]
     }
 
     private func runs(_ detail: JobDetail, now: Double) -> [String] {
         guard let hold = detail.record.hold else { return [] }
         var reasons = ["\(hold.worker) holds it under token \(detail.record.token); the lease runs out in \(max(0, Int(hold.expires - now))) s unless the worker is heard of"]
-        if let progress = detail.progress { reasons.append("epoch \(progress.epoch) of \(progress.epochs) is done") }
+        if let progress = detail.progress { reasons.append(progress.summary) }
         if detail.record.isPaused { reasons.append("it is being paused: its worker writes a checkpoint and hands it back") }
         return reasons
     }
@@ -51,7 +61,9 @@ extension Ledger {
     private func failed(_ detail: JobDetail, _ sweep: SweepRow) -> [String] {
         let retry = sweep.policy.policy.retry
         var reasons: [String] = []
-        if detail.record.failedAttempts >= retry.maxAttempts {
+        if detail.record.isAwaitingTraining {
+            reasons.append("the job that trained for it failed for good, and it with that")
+        } else if detail.record.failedAttempts >= retry.maxAttempts {
             reasons.append("\(detail.record.failedAttempts) attempts failed, which is max_attempts of sweep '\(sweep.name)'")
         } else {
             reasons.append("its last failure is of a kind that retry_on of sweep '\(sweep.name)' does not try again")
@@ -66,7 +78,7 @@ extension Ledger {
         let (record, policy) = (detail.record, sweep.policy.policy)
         if record.isPaused { reasons.append("it is paused; `medsweep resume \(detail.identity.prefix(12))` lets it go on") }
         if sweep.isPaused { reasons.append("sweep '\(sweep.name)' is paused; `medsweep resume \(sweep.name)` lets it go on") }
-        if record.notBefore >= JobRecord.untilTrained {
+        if record.isAwaitingTraining {
             reasons.append(try waitsForTraining(detail))
         } else if record.notBefore > now {
             let failures = record.failedAttempts == 1 ? "1 failed attempt" : "\(record.failedAttempts) failed attempts"
@@ -79,6 +91,7 @@ extension Ledger {
         if let most = policy.limits.parallel, try counter(sweep.id, .leased) >= most {
             reasons.append("\(most) jobs of sweep '\(sweep.name)' run, which is its limits.parallel")
         }
+        reasons += try waitsForPlatform(detail, policy, now: now)
         reasons += try unmet(detail, policy, now: now)
         guard reasons.isEmpty else { return reasons }
         let ahead = try connection.row(
@@ -95,28 +108,42 @@ extension Ledger {
 
     private func waitsForTraining(_ detail: JobDetail) throws -> String {
         let trainer = try connection.row(
-            "SELECT trainer.identity, trainer.state FROM jobs JOIN jobs AS trainer ON trainer.id = jobs.training WHERE jobs.identity = ?",
+            """
+            SELECT identity, state FROM jobs WHERE training = (SELECT training FROM jobs WHERE identity = ?)
+            AND awaiting = 0 AND state IN ('pending', 'leased') ORDER BY id LIMIT 1
+            """,
             [.text(detail.identity)])
-        guard let trainer else { return "it waits for the job that trains its weights" }
+        guard let trainer else { return "it waits for weights that no job trains; `medsweep resume` or `retry` one that is to train them" }
         return "it scores the weights of job \(trainer.text(0).prefix(12)), which is \(trainer.text(1))"
+    }
+
+    /// What its checkpoint's platform has to do with it.
+    private func waitsForPlatform(_ detail: JobDetail, _ policy: SweepPolicy, now: Double) throws -> [String] {
+        guard let checkpoint = detail.record.checkpoint else { return [] }
+        let platform = checkpoint.engine.platform
+        guard try !presentWorkers(now: now).contains(where: { $0.description.platform == platform }) else { return [] }
+        if policy.isExact {
+            return ["it goes on only on \(platform), as the sweep says `exact: true`; start such a worker, or `medsweep retry \(detail.identity.prefix(12))` starts it from its beginning"]
+        }
+        return []
     }
 
     /// What no worker heard of in the last two minutes has.
     private func unmet(_ detail: JobDetail, _ policy: SweepPolicy, now: Double) throws -> [String] {
-        let workers = try workers().filter { now - $0.seen < Self.presence }
+        let workers = try presentWorkers(now: now)
         guard !workers.isEmpty else { return ["no worker has been heard of in the last two minutes"] }
         let job = detail.job
-        let weights = MethodDescription.weights(for: job.configuration)
+        let needs = PlacementNeeds(JobClass(job), policy)
         var lacks: [String] = []
         for worker in workers {
             let about = worker.description
-            var missing = policy.requires.unmet(by: about)
-            switch about.datasets[job.dataset] {
+            var missing = policy.requires.unmet(by: about) + needs.lacksRoom(about)
+            switch about.datasets[job.dataset]?.fingerprint {
             case nil: missing.append("lacks the data set '\(job.dataset)'")
             case job.fingerprint: break
             case let other?: missing.append("has other content under '\(job.dataset)' (\(other.prefix(12)), not \(job.fingerprint.prefix(12)))")
             }
-            for name in weights where !about.weights.contains(name) && !policy.requires.weights.contains(name) {
+            for name in needs.kind.weights where !about.weights.contains(name) && !policy.requires.weights.contains(name) {
                 missing.append("lacks the weights '\(name)'")
             }
             if !about.methods.contains(job.method) { missing.append("does not know the method '\(job.method)'") }
@@ -128,7 +155,8 @@ extension Ledger {
             lacks.append("worker \(about.name) \(missing.joined(separator: ", "))")
         }
         let shown = lacks.prefix(5).joined(separator: "; ") + (lacks.count > 5 ? "; and \(lacks.count - 5) more" : "")
-        return ["no worker can do it: \(shown)"] + Set(weights + policy.requires.weights).sorted()
+        let obstacle = needs.obstacle(among: workers.map(\.description)).map { [$0.sentence] } ?? []
+        return obstacle + ["no worker can do it: \(shown)"] + Set(needs.kind.weights + policy.requires.weights).sorted()
             .filter { name in !workers.contains { $0.description.weights.contains(name) } }
             .compactMap { Catalogue.weights($0).map { "it needs \($0.files[0].name), which no worker has; `medsweep weights add FILE` there, then start the worker anew" } }
     }

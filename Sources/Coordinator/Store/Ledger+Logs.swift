@@ -54,31 +54,31 @@ extension Ledger {
         return LogPage(text: text, next: end, isEnded: entry.record.state.isFinal, state: entry.record.state)
     }
 
-    /// Remembers epochs of a job's curves.
+    /// Remembers points of a job's curves.
     func note(_ points: [CurvePoint], of job: Int64) throws {
-        for point in points.prefix(CurvePoint.limit) where point.epoch > 0 {
+        for point in points.prefix(CurvePoint.limit) where point.work > 0 {
             try connection.run(
                 """
-                INSERT INTO job_curves (job, epoch, loss, auc) VALUES (?, ?, ?, ?)
-                ON CONFLICT (job, epoch) DO UPDATE SET loss = coalesce(excluded.loss, job_curves.loss),
+                INSERT INTO job_curves (job, work, loss, auc) VALUES (?, ?, ?, ?)
+                ON CONFLICT (job, work) DO UPDATE SET loss = coalesce(excluded.loss, job_curves.loss),
                     auc = coalesce(excluded.auc, job_curves.auc)
                 """,
-                [.integer(job), .int(point.epoch), .real(point.loss), .real(point.auc)])
+                [.integer(job), .int(point.work), .real(point.loss), .real(point.auc)])
         }
     }
 
-    /// The curves of a job, of long ones a choice of epochs.
+    /// The curves of a job, of long ones a choice of points.
     func curve(of job: Int64) throws -> [CurvePoint]? {
         let points = try connection.rows(
-            "SELECT epoch, loss, auc FROM job_curves WHERE job = ? ORDER BY epoch", [.integer(job)]
-        ).map { CurvePoint(epoch: $0.int(0), loss: $0.optionalReal(1), auc: $0.optionalReal(2)) }
+            "SELECT work, loss, auc FROM job_curves WHERE job = ? ORDER BY work", [.integer(job)]
+        ).map { CurvePoint(work: $0.int(0), loss: $0.optionalReal(1), auc: $0.optionalReal(2)) }
         return points.isEmpty ? nil : CurvePoint.thinned(points)
     }
 
     /// Takes what came with a job's result, and keeps less of it: the losses are in the result.
     func finishLog(of job: Int64, _ request: ResultRequest) throws {
         if let points = request.curve { try note(points, of: job) }
-        // A worker that writes no log has told of no epochs either, and need not pay for looking.
+        // A worker that writes no log has told of no curves either, and need not pay for looking.
         guard let piece = request.log else { return }
         try append(piece, to: job, token: request.token, keeping: Self.finishedLogLimit)
         try connection.run("DELETE FROM job_curves WHERE job = ? AND auc IS NULL", [.integer(job)])

@@ -5,8 +5,10 @@ import Wire
 
 /// What operators look at.
 extension Ledger {
-    func knownDatasets() throws -> [String: String] {
-        try connection.rows("SELECT name, fingerprint FROM datasets", []).reduce(into: [:]) { $0[$1.text(0)] = $1.text(1) }
+    func knownDatasets() throws -> [String: DatasetContent] {
+        try connection.rows("SELECT name, fingerprint, color FROM datasets", []).reduce(into: [:]) {
+            $0[$1.text(0)] = DatasetContent(fingerprint: $1.text(1), color: ImageColor(rawValue: $1.text(2)) ?? .grey)
+        }
     }
 
     func sweepNames() throws -> [String] {
@@ -32,35 +34,37 @@ extension Ledger {
         let ended = counts.filter { $0.key.isFinal }.values.reduce(0, +)
         let mean = row.int(7) > 0 ? row.real(6) / row.real(7) : nil
         let policy = try cache.policy(row.text(3)).policy
+        let present = try presentWorkers(now: now)
         return SweepStatus(
             name: name, submitted: row.real(2), jobs: counts, total: total,
             progress: total == 0 ? 1 : min(1, (Double(ended) + shares.reduce(0, +)) / Double(total)),
             remaining: Self.remaining(mean: mean, waiting: counts[.pending, default: 0], shares: shares),
             running: running.map(\.job), failing: try failing(of: id), policy: policy,
-            isPaused: row.flag(4), isExpanding: !row.isNull(5), weights: try neededWeights(id, policy, now: now))
+            isPaused: row.flag(4), isExpanding: !row.isNull(5), weights: try neededWeights(id, policy, present),
+            obstacles: try obstacles(id, policy, present))
     }
 
     /// What a sweep was last made from.
     func source(of name: String) throws -> SubmitRequest {
-        let row = try connection.row("SELECT source, file, overrides, fingerprints FROM sweeps WHERE name = ?", [.text(name)])
+        let row = try connection.row("SELECT source, file, overrides, contents FROM sweeps WHERE name = ?", [.text(name)])
         return try request(row.orThrow(StoreError.unknownSweep(name)), from: 0)
     }
 
-    /// A submit out of the columns `source`, `file`, `overrides` and `fingerprints`, of which `column` is the first.
+    /// A submit out of the columns `source`, `file`, `overrides` and `contents`, of which `column` is the first.
     func request(_ row: SQLRow, from column: Int) throws -> SubmitRequest {
         SubmitRequest(
             source: row.text(column), file: row.text(column + 1), overrides: try WireCoding.decode(from: Data(row.text(column + 2).utf8)),
-            fingerprints: try WireCoding.decode(from: Data(row.text(column + 3).utf8)))
+            contents: try WireCoding.decode(from: Data(row.text(column + 3).utf8)))
     }
 
     /// The pretrained weights that waiting jobs need; `nil`: none.
-    private func neededWeights(_ sweep: Int64, _ policy: SweepPolicy, now: Double) throws -> [SweepStatus.NeededWeights]? {
+    private func neededWeights(_ sweep: Int64, _ policy: SweepPolicy, _ present: [WorkerStatus]) throws -> [SweepStatus.NeededWeights]? {
         var jobs: [String: Int] = [:]
         for row in try connection.rows("SELECT class, ready FROM queues WHERE sweep = ? AND ready > 0", [.integer(sweep)]) {
             for name in Set(try jobClass(row.integer(0)).weights + policy.requires.weights) { jobs[name, default: 0] += row.int(1) }
         }
         guard !jobs.isEmpty else { return nil }
-        let offered = Set(try workers().filter { now - $0.seen < Self.presence }.flatMap(\.description.weights))
+        let offered = Set(present.flatMap(\.description.weights))
         return jobs.sorted { $0.key < $1.key }.map { .init(name: $0.key, jobs: $0.value, isOffered: offered.contains($0.key)) }
     }
 
@@ -212,6 +216,13 @@ extension Ledger {
 
     /// Seconds for which a worker that was heard of counts as there.
     static let presence = 120.0
+
+    /// Workers that were heard of lately, read once.
+    func presentWorkers(now: Double) throws -> [WorkerStatus] {
+        let workers = try knownWorkers ?? workers()
+        knownWorkers = workers
+        return workers.filter { now - $0.seen < Self.presence }
+    }
 
     func workers() throws -> [WorkerStatus] {
         var held: [String: Int] = [:]

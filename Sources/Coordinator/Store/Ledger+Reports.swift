@@ -16,6 +16,7 @@ extension Ledger {
                 &entry.record, token: request.token, worker: request.worker, isHeld: isHeld, now: now, duration: duration)
         }
         guard action != .cancel else { return action }
+        try hear(request.worker, now: now)
         if entry.stored == .pending {
             try writeAttempts()
             try connection.run(
@@ -25,7 +26,7 @@ extension Ledger {
         }
         try save(entry, now: now)
         if let progress = request.progress {
-            let share = min(1, max(0, Double(progress.epoch) / Double(max(1, progress.epochs))))
+            let share = min(1, max(0, progress.share))
             try connection.run(
                 "UPDATE jobs SET progress = ?, share = ? WHERE id = ?",
                 [.text(try Self.text(progress)), .real(share), .integer(entry.id)])
@@ -66,15 +67,20 @@ extension Ledger {
         let checkpoint = entry.record.checkpoint?.sha256
         try connection.run(
             """
-            UPDATE jobs SET state = 'done', ready = 0, worker = NULL, expires = NULL, checkpoint = NULL,
-                checkpoint_epoch = NULL, result_token = ?, metrics = ?, result = ?, wall = ?, finished = ?, share = 1 WHERE id = ?
+            UPDATE jobs SET state = 'done', ready = 0, worker = NULL, expires = NULL, checkpoint = NULL, checkpoint_work = NULL,
+                checkpoint_engine = NULL, platform = NULL, awaiting = 0, result_token = ?, metrics = ?, engine = ?, result = ?, wall = ?,
+                finished = ?, share = 1 WHERE id = ?
             """,
             [
-                .integer(request.token), .text(JSONMember.value(of: "metrics", in: text.utf8)), .text(text), .real(request.result.wallSeconds),
-                .real(now), .integer(entry.id),
+                .integer(request.token), .text(JSONMember.value(of: "metrics", in: text.utf8)),
+                .text(try EngineText.text(request.result.engine)), .text(text), .real(request.result.wallSeconds), .real(now),
+                .integer(entry.id),
             ])
         try moved(entry, to: .done, isReady: false)
-        try trained(entry)
+        if let training = entry.training {
+            let weights = request.result.artefacts.first { $0.name == Catalogue.weightsFile }
+            try trained(training, weights: weights?.sha256, now: now)
+        }
         // Sums must stay numbers, whatever a worker's clock said: a century is beyond every job.
         countWall(entry.sweep, min(max(0, request.result.wallSeconds), 3e9))
         try insert(
@@ -93,14 +99,26 @@ extension Ledger {
 
     func fail(_ identity: String, _ request: FailureRequest, now: Double, jitter: Double) throws -> Acknowledgement {
         var entry = try entry(identity)
-        let retry = try sweep(entry.sweep).policy.policy.retry
         let worker = entry.record.hold?.worker ?? "worker"
-        let ending = try ruled { () throws(LeaseRules.Refusal) in
-            try rules.fail(
-                &entry.record, token: request.token, kind: request.kind, retry: retry, now: now, jitter: jitter)
+        func fail() throws -> LeaseRules.Ending {
+            let retry = try sweep(entry.sweep).policy.policy.retry
+            return try ruled { () throws(LeaseRules.Refusal) in
+                try rules.fail(
+                    &entry.record, token: request.token, kind: request.kind, retry: retry, now: now, jitter: jitter)
+            }
         }
-        guard ending != .replayed else { return endAcknowledgement(entry.record) }
-        try save(entry, now: now)
+        let before = entry
+        guard try fail() != .replayed else { return endAcknowledgement(entry.record) }
+        if request.kind == .outOfMemory {
+            entry = before
+            if try !replaceWithSmaller(&entry, now: now) {
+                _ = try fail()
+                try save(entry, now: now)
+                try connection.run("UPDATE jobs SET avoid = ? WHERE id = ?", [.text(before.record.hold?.worker), .integer(entry.id)])
+            }
+        } else {
+            try save(entry, now: now)
+        }
         try writeAttempts()
         try connection.run(
             """
@@ -159,7 +177,7 @@ extension Ledger {
         try connection.row(
             """
             SELECT 1 WHERE EXISTS (SELECT 1 FROM jobs WHERE state = 'leased' AND expires <= ?)
-            OR EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND ready = 0 AND paused = 0 AND not_before <= ?)
+            OR EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND ready = 0 AND paused = 0 AND awaiting = 0 AND not_before <= ?)
             """,
             [.real(now), .real(now)]) != nil
     }
@@ -184,7 +202,8 @@ extension Ledger {
 
     /// A replay gets the first answer, whoever has the job by then.
     private func endAcknowledgement(_ record: JobRecord) -> Acknowledgement {
-        Acknowledgement(state: record.state == .quarantined ? .quarantined : .pending, recorded: true)
+        let isOver = record.state == .quarantined || record.state == .cancelled
+        return Acknowledgement(state: isOver ? record.state : .pending, recorded: true)
     }
 
     /// - Parameter token: `nil`: every attempt that has not ended.

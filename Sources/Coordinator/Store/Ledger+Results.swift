@@ -17,14 +17,14 @@ extension Ledger {
         while true {
             let rows = try connection.rows(
                 """
-                SELECT sweep_jobs.position, identity, jobs.job, state, metrics FROM sweep_jobs JOIN jobs ON jobs.id = sweep_jobs.job
+                SELECT sweep_jobs.position, identity, jobs.job, state, metrics, engine FROM sweep_jobs JOIN jobs ON jobs.id = sweep_jobs.job
                 WHERE sweep_jobs.sweep = ? AND sweep_jobs.position > ? ORDER BY sweep_jobs.position LIMIT ?
                 """, [.integer(id), .int(place), .int(Self.rowsAtOnce)])
             for row in rows {
                 result.append(
                     ResultRow(
                         identity: row.text(1), job: try reader.read(row.text(2)), state: JobState(rawValue: row.text(3)) ?? .failed,
-                        metrics: try row.optionalText(4).map(MetricsReader.read)))
+                        metrics: try row.optionalText(4).map(MetricsReader.read), engine: row.optionalText(5).flatMap(EngineText.read)))
             }
             guard rows.count == Self.rowsAtOnce, let last = rows.last else { return result }
             place = last.int(0)

@@ -22,6 +22,11 @@ extension Ledger {
     func control(job prefix: String, _ request: ControlRequest, now: Double) throws -> ControlResponse {
         var entry = try entry(resolve(prefix))
         if request.action == .prioritise { return try boost(entry, request, now: now) }
+        if request.action == .retry, entry.stored.isFinal,
+            try connection.row("SELECT 1 FROM sweep_jobs WHERE job = ? LIMIT 1", [.integer(entry.id)]) == nil
+        {
+            throw StoreError.senseless("no sweep asks for this job any more; submit one that does")
+        }
         guard try apply(request.action, to: &entry, now: now) else { return ControlResponse(changed: 0) }
         log(Self.past(request.action), who: request.who, job: entry.id, sweep: entry.sweep, at: now)
         return ControlResponse(changed: 1)
@@ -38,19 +43,21 @@ extension Ledger {
         return ControlResponse(changed: 1)
     }
 
-    /// Does what is asked to a job, and writes it. A retry takes the job along that trains for it.
+    /// Does what is asked to a job, and writes it. A retry takes what shares its training along.
     /// - Returns: whether that changed anything.
     func apply(_ action: ControlRequest.Action, to entry: inout JobEntry, now: Double) throws -> Bool {
-        let before = entry.stored
-        if action == .retry { entry = try retryTraining(of: entry, now: now) }
-        // Whoever waits for a training comes back with it.
-        guard entry.stored == before else { return true }
-        let isChanged = switch action {
-        case .pause: rules.pause(&entry.record, true)
-        case .resume: rules.pause(&entry.record, false)
-        case .cancel: rules.cancel(&entry.record)
-        case .retry: rules.retry(&entry.record, now: now)
-        case .prioritise: false
+        let isChanged: Bool
+        switch action {
+        case .pause: isChanged = rules.pause(&entry.record, true)
+        case .resume: isChanged = rules.pause(&entry.record, false)
+        case .cancel: isChanged = rules.cancel(&entry.record)
+        case .retry:
+            let isStuck = try isStuck(entry, now: now)
+            // From its beginning, since nobody goes on from there.
+            if isStuck { entry.record.checkpoint = nil }
+            if try retry(&entry, now: now) { return true }
+            isChanged = isStuck
+        case .prioritise: isChanged = false
         }
         if isChanged { try save(entry, now: now) }
         return isChanged
@@ -97,7 +104,8 @@ extension Ledger {
             """,
             [.integer(sweep), .integer(after), .int(limit)])
         var changed = 0
-        for row in rows where row.flag(1) {
+        // Those that wait for a training come after the one that trains: backwards nobody is made to train only to be cancelled.
+        for row in action == .cancel ? rows.reversed() : rows where row.flag(1) {
             var entry = try entry(row.integer(0))
             if action == .cancel, entry.isShared {
                 if entry.sweep == sweep, let other = try connection.row(

@@ -16,20 +16,20 @@ extension Ledger {
     func beginSubmit(_ sweep: SweepFile, _ request: SubmitRequest, now: Double) throws -> Expansion {
         let row = try connection.row(
             """
-            INSERT INTO sweeps (name, source, file, overrides, fingerprints, policy, priority, submitted, revision, expanding)
+            INSERT INTO sweeps (name, source, file, overrides, contents, policy, priority, submitted, revision, expanding)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
             ON CONFLICT (name) DO UPDATE SET source = excluded.source, file = excluded.file, overrides = excluded.overrides,
-                fingerprints = excluded.fingerprints, policy = excluded.policy, priority = excluded.priority,
+                contents = excluded.contents, policy = excluded.policy, priority = excluded.priority,
                 submitted = excluded.submitted, revision = sweeps.revision + 1, expanding = excluded.expanding
             RETURNING id, revision
             """,
             [
                 .text(sweep.name), .text(request.source), .text(request.file), .text(try Self.text(request.overrides)),
-                .text(try Self.text(request.fingerprints)), .text(try Self.text(sweep.policy)), .int(sweep.policy.priority),
+                .text(try Self.text(request.contents)), .text(try Self.text(sweep.policy)), .int(sweep.policy.priority),
                 .real(now), .real(now),
             ])!
         forgetSweeps()
-        for (name, fingerprint) in request.fingerprints.sorted(by: { $0.key < $1.key }) { try remember(name, fingerprint) }
+        for (name, content) in request.contents.sorted(by: { $0.key < $1.key }) { try remember(name, content) }
         return Expansion(sweep: row.integer(0), name: sweep.name, revision: row.int(1), request: request)
     }
 
@@ -51,47 +51,61 @@ extension Ledger {
     func add(_ jobs: [PlannedJob], to expansion: Expansion, now: Double) throws -> Added {
         let row = try sweep(named: expansion.name)
         guard row.revision == expansion.revision else { throw StoreError.submittedAgain(expansion.name) }
-        var added = Added()
-        // First what trains, so that it is there for what scores its weights.
-        var inserted = try insertNew(jobs.filter { $0.trainingIdentity == nil }, into: row)
-        inserted += try insertNew(jobs.filter { $0.trainingIdentity != nil }, into: row)
-        let new = Dictionary(inserted.map { ($0.text(0), $0.integer(1)) }) { first, _ in first }
-        for row in inserted where row.flag(3) { queue(expansion.sweep, row.integer(2), 1) }
-        added.new = new.count
-        count(row.id, .pending, new.count)
-        var memberships: [[SQLValue]] = []
-        for planned in jobs {
-            if let id = new[planned.identity] {
-                memberships.append([.integer(row.id), .integer(id), .int(planned.position), .int(expansion.revision)])
-            } else {
-                try join(planned, row, revision: expansion.revision, now: now, &added)
-            }
-        }
-        try insert("INSERT INTO sweep_jobs (sweep, job, position, revision)", memberships)
+        let added = try enter(jobs, row, revision: expansion.revision, now: now)
         try connection.run("UPDATE sweeps SET expanding = ? WHERE id = ?", [.real(now), .integer(row.id)])
         return added
     }
 
-    /// Adds those planned jobs that are not known.
-    /// - Returns: identity, number, class and whether it is ready, of each.
-    private func insertNew(_ jobs: [PlannedJob], into sweep: SweepRow) throws -> [SQLRow] {
-        var trainers: [String: JobEntry] = [:]
-        for identity in Set(jobs.compactMap(\.trainingIdentity)).sorted() { trainers[identity] = try entry(identity) }
-        return try insertReturning(
-            "INSERT INTO jobs (identity, job, sweep, class, position, state, ready, not_before, training)",
+    /// Takes planned jobs into a sweep: new ones into the queue, known ones by reference.
+    func enter(_ jobs: [PlannedJob], _ sweep: SweepRow, revision: Int, now: Double) throws -> Added {
+        var added = Added()
+        let (inserted, unsettled) = try insertNew(jobs, into: sweep)
+        let new = Dictionary(inserted.map { ($0.text(0), $0.integer(1)) }) { first, _ in first }
+        for row in inserted where row.flag(3) { queue(sweep.id, row.integer(2), 1) }
+        added.new = new.count
+        count(sweep.id, .pending, new.count)
+        var memberships: [[SQLValue]] = []
+        for planned in jobs {
+            if let id = new[planned.identity] {
+                memberships.append([.integer(sweep.id), .integer(id), .int(planned.position), .int(revision)])
+            } else {
+                try join(planned, sweep, revision: revision, now: now, &added)
+            }
+        }
+        try insert("INSERT INTO sweep_jobs (sweep, job, position, revision)", memberships)
+        for training in unsettled { try settle(training, now: now) }
+        return added
+    }
+
+    /// Adds those planned jobs that are not known. The first of a training that nobody has trained or is going to train, trains it.
+    /// - Returns: identity, number, class and whether it is ready, of each; and the trainings of which it is not certain that somebody
+    ///   trains them.
+    private func insertNew(_ jobs: [PlannedJob], into sweep: SweepRow) throws -> (rows: [SQLRow], unsettled: [Int64]) {
+        let trainings = try trainings(Set(jobs.compactMap(\.trainingIdentity)))
+        var taken = try withTrainers(trainings.values.filter { !$0.isDone }.map(\.id).sorted())
+        let before = taken
+        var trainers: [String: Int64] = [:]
+        var waiters: [String: Int64] = [:]
+        let rows = try insertReturning(
+            "INSERT INTO jobs (identity, job, sweep, class, position, state, ready, awaiting, training)",
             jobs.map { planned in
-                let job = planned.job
-                let jobClass = JobClass(
-                    method: job.method, dataset: job.dataset, fingerprint: job.fingerprint, core: job.coreVersion,
-                    weights: MethodDescription.weights(for: job.configuration))
-                let trainer = planned.trainingIdentity.flatMap { trainers[$0] }
-                let isReady = trainer?.stored ?? .done == .done
+                let training = planned.trainingIdentity.flatMap { trainings[$0] }
+                var isAwaiting = false
+                if let training, !training.isDone {
+                    isAwaiting = !taken.insert(training.id).inserted
+                    if isAwaiting { waiters[planned.identity] = training.id } else { trainers[planned.identity] = training.id }
+                }
                 return [
-                    .text(planned.identity), .text(try Self.text(job)), .integer(sweep.id), .integer(try number(of: jobClass)),
-                    .int(planned.position), .text(JobState.pending.rawValue), .flag(isReady),
-                    .real(isReady ? 0 : JobRecord.untilTrained), trainer.map { .integer($0.id) } ?? .null,
+                    .text(planned.identity), .text(try Self.text(planned.job)), .integer(sweep.id),
+                    .integer(try number(of: JobClass(planned.job))), .int(planned.position), .text(JobState.pending.rawValue),
+                    .flag(!isAwaiting), .flag(isAwaiting), training.map { .integer($0.id) } ?? .null,
                 ]
             }, tail: " ON CONFLICT (identity) DO NOTHING RETURNING identity, id, class, ready")
+        let inserted = Set(rows.map { $0.text(0) })
+        // One that was to train is known, and may have ended; or one that trained before is held up.
+        var unsettled = Set(trainers.filter { !inserted.contains($0.key) }.values)
+        unsettled.formUnion(waiters.filter { inserted.contains($0.key) && before.contains($0.value) }.values)
+        return (rows, unsettled.sorted())
     }
 
     /// Takes a job that was known before into the sweep.
@@ -99,6 +113,14 @@ extension Ledger {
         _ planned: PlannedJob, _ sweep: SweepRow, revision: Int, now: Double, _ added: inout Added
     ) throws {
         var entry = try entry(planned.identity)
+        if entry.stored == .cancelled, let divisor = sweep.policy.policy.retry.outOfMemoryDivisor,
+            let smaller = planned.job.dividingBatch(by: divisor),
+            try connection.row("SELECT 1 FROM jobs WHERE id = ? AND replaced_by IS NOT NULL", [.integer(entry.id)]) != nil
+        {
+            // It ran out of memory before, and would again.
+            added += try enter([PlannedJob(position: planned.position, smaller)], sweep, revision: revision, now: now)
+            return
+        }
         let known = try connection.row(
             "SELECT revision FROM sweep_jobs WHERE sweep = ? AND job = ?", [.integer(sweep.id), .integer(entry.id)])
         let isReplayed = known?.int(0) == revision
@@ -151,25 +173,36 @@ extension Ledger {
     /// - Parameter after: the number of the last job looked at.
     /// - Returns: how many were cancelled, and where to go on, or `nil` at the end.
     func withdraw(from expansion: Expansion, after: Int64, limit: Int = 500, now: Double) throws -> (withdrawn: Int, next: Int64?) {
+        // Those that wait for a training come after the one that trains: backwards nobody is made to train only to be withdrawn.
         let gone = try connection.rows(
             "SELECT job FROM sweep_jobs WHERE sweep = ? AND job > ? AND revision < ? ORDER BY job LIMIT ?",
             [.integer(expansion.sweep), .integer(after), .int(expansion.revision), .int(limit)])
         var withdrawn = 0
-        for row in gone {
+        for row in gone.reversed() {
             var entry = try entry(row.integer(0))
             try leave(&entry, expansion.sweep)
             guard entry.sweep == expansion.sweep, entry.stored == .pending, rules.cancel(&entry.record) else { continue }
-            // The sweep's own counter has let go of it already.
-            try connection.run("UPDATE jobs SET state = 'cancelled', ready = 0 WHERE id = ?", [.integer(entry.id)])
-            if entry.isReady { queue(entry.sweep, entry.jobClass, -1) }
+            try self.withdrawn(entry, now: now)
+            if let training = entry.training { try settle(training, now: now) }
             log("withdrawn", who: "operator", job: entry.id, sweep: expansion.sweep, at: now)
             withdrawn += 1
         }
         return (withdrawn, gone.count == limit ? gone.last?.integer(0) : nil)
     }
 
+    /// Cancels a job that no sweep holds any more, whose counters have let go of it already. Whoever has it learns it at the next
+    /// heartbeat.
+    func withdrawn(_ entry: JobEntry, now: Double) throws {
+        try connection.run(
+            """
+            UPDATE jobs SET state = 'cancelled', ready = 0, worker = NULL, expires = NULL, ended_token = token, idle_since = ?
+            WHERE id = ?
+            """, [.real(now), .integer(entry.id)])
+        if entry.isReady { queue(entry.sweep, entry.jobClass, -1) }
+    }
+
     /// Takes a job out of a sweep; if others hold it, one of them rules it from now on.
-    private func leave(_ entry: inout JobEntry, _ sweep: Int64) throws {
+    func leave(_ entry: inout JobEntry, _ sweep: Int64) throws {
         try connection.run(
             "DELETE FROM sweep_jobs WHERE sweep = ? AND job = ?", [.integer(sweep), .integer(entry.id)])
         count(sweep, entry.stored, -1)
@@ -196,7 +229,7 @@ extension Ledger {
     func adoptExpansion(before: Double, now: Double) throws -> Expansion? {
         let row = try connection.row(
             """
-            SELECT id, name, revision, source, file, overrides, fingerprints FROM sweeps
+            SELECT id, name, revision, source, file, overrides, contents FROM sweeps
             WHERE expanding IS NOT NULL AND expanding < ? ORDER BY id LIMIT 1
             """ + connection.dialect.holdingFree,
             [.real(before)])

@@ -3,57 +3,195 @@ import Foundation
 import Sweep
 import Wire
 
-/// Jobs that score what another job trains: they wait for it, and share its fate when it never ends well.
+/// Trainings that several jobs share: one job trains, the others wait for its weights. Whoever decides which one it is holds the
+/// training's row, so that two coordinators do not decide differently.
 extension Ledger {
-    /// Lets the jobs that wait for these weights into their queues.
-    func trained(_ entry: JobEntry) throws {
-        let waiting = try connection.rows(
-            """
-            UPDATE jobs SET not_before = 0, ready = 1 - paused WHERE training = ? AND state = 'pending' AND not_before >= ?
-            RETURNING sweep, class, ready
-            """,
-            [.integer(entry.id), .real(JobRecord.untilTrained)])
-        for row in waiting where row.flag(2) { queue(row.integer(0), row.integer(1), 1) }
+    /// A training as planned jobs meet it.
+    struct Training {
+        let id: Int64
+        /// Whether there are weights.
+        let isDone: Bool
     }
 
-    /// Takes what waits for a job along when that ends without weights, and back when it is tried again.
-    func tellWaiting(for entry: JobEntry, now: Double) throws {
-        let state = entry.record.state
-        guard state != entry.stored else { return }
-        let isOver = state.isWithoutResult
-        guard isOver != entry.stored.isWithoutResult else { return }
-        let rows = try connection.rows("SELECT id FROM jobs WHERE training = ? ORDER BY id", [.integer(entry.id)])
-        for row in rows {
-            var waiting = try self.entry(row.integer(0))
-            if isOver {
-                guard waiting.stored == .pending else { continue }
-                waiting.record.state = state
-                log(
-                    "\(state.rawValue) with \(entry.identity.prefix(12)), whose weights it was to score", who: "coordinator",
-                    job: waiting.id, sweep: waiting.sweep, at: now)
-            } else {
-                // One that was never given out has ended for no other reason.
-                guard waiting.record.token == 0, rules.retry(&waiting.record, now: now) else { continue }
-            }
+    /// The trainings with these identities, made where there are none, and held for the rest of the transaction.
+    func trainings(_ identities: Set<String>) throws -> [String: Training] {
+        let rows = try insertReturning(
+            "INSERT INTO trainings (identity)", identities.sorted().map { [.text($0)] },
+            tail: " ON CONFLICT (identity) DO UPDATE SET identity = excluded.identity RETURNING identity, id, weights")
+        return rows.reduce(into: [:]) { $0[$1.text(0)] = Training(id: $1.integer(1), isDone: !$1.isNull(2)) }
+    }
+
+    /// Those of the trainings for which some job trains or is going to, held up or not.
+    func withTrainers(_ trainings: some Sequence<Int64>) throws -> Set<Int64> {
+        var found: Set<Int64> = []
+        var rest = Array(trainings)[...]
+        while !rest.isEmpty {
+            // Two sizes, so that there are few statements to prepare.
+            let size = rest.count >= 32 ? 32 : 1
+            let marks = Array(repeating: "?", count: size).joined(separator: ", ")
+            let rows = try connection.rows(
+                "SELECT training FROM jobs WHERE training IN (\(marks)) AND awaiting = 0 AND state IN ('pending', 'leased')",
+                rest.prefix(size).map { .integer($0) })
+            for row in rows { found.insert(row.integer(0)) }
+            rest = rest.dropFirst(size)
+        }
+        return found
+    }
+
+    /// Holds a training's row.
+    /// - Returns: the digest of its weights, if it has any.
+    private func hold(training: Int64) throws -> String? {
+        try connection.row("SELECT weights FROM trainings WHERE id = ?" + connection.dialect.holding, [.integer(training)])?
+            .optionalText(0)
+    }
+
+    /// The job that trains or is going to, other than `job`.
+    private func trainer(of training: Int64, but job: Int64 = 0) throws -> JobEntry? {
+        try jobs(of: training, "awaiting = 0 AND state IN ('pending', 'leased') AND id <> ? ORDER BY id LIMIT 1", [.integer(job)]).first
+    }
+
+    private func jobs(of training: Int64, _ condition: String, _ arguments: [SQLValue] = []) throws -> [JobEntry] {
+        try connection.rows(
+            "SELECT \(JobEntry.columns) FROM jobs WHERE training = ? AND \(condition)" + connection.dialect.holding,
+            [.integer(training)] + arguments
+        ).map(JobEntry.init)
+    }
+
+    // MARK: Changes of one job
+
+    /// Draws the consequences of a job's new state for those that share its training.
+    func followTraining(of entry: JobEntry, now: Double) throws {
+        guard let training = entry.training else { return }
+        let (before, after) = (entry.storedRecord, entry.record)
+        guard before.state != after.state || before.isPaused != after.isPaused else { return }
+        switch after.state {
+        case .leased, .done: break
+        case .cancelled: try settle(training, now: now)
+        case .failed, .quarantined:
+            if !after.isAwaitingTraining, !before.state.isFinal { try endWaiting(for: entry, training, now: now) }
+        case .pending:
+            let isHandedBack = before.state == .leased
+            if try !isHandedBack || after.isPaused || sweep(entry.sweep).isPaused { try settle(training, now: now) }
+        }
+    }
+
+    /// Sees to it that somebody trains for those that wait: when the one that was to is paused or gone, the next takes its place and
+    /// goes on from its checkpoint.
+    func settle(_ training: Int64, now: Double) throws {
+        guard try hold(training: training) == nil else { return }
+        var trainer = try trainer(of: training)
+        if let trainer {
+            let isPausedSweep = try trainer.stored == .pending && sweep(trainer.sweep).isPaused
+            guard isPausedSweep || rules.isHeldUp(trainer.record) else { return }
+        }
+        let isPaused = "(SELECT sweeps.paused FROM sweeps WHERE sweeps.id = jobs.sweep)"
+        let waiting = try jobs(of: training, "awaiting = 1 AND state = 'pending' AND paused = 0 ORDER BY \(isPaused), id LIMIT 1")
+        // One whose sweep is paused is better than none, but no better than one that is held up itself.
+        guard var next = waiting.first, try trainer == nil || !sweep(next.sweep).isPaused else { return }
+        let checkpoint: JobRecord.Checkpoint?
+        if trainer != nil {
+            checkpoint = rules.giveWay(&trainer!.record)
+            try save(trainer!, now: now)
+        } else {
+            checkpoint = try takeCheckpoint(of: training, now: now)
+        }
+        rules.promote(&next.record, checkpoint: checkpoint)
+        try save(next, now: now)
+        log("trains now for all that wait for the same training", who: "coordinator", job: next.id, sweep: next.sweep, at: now)
+    }
+
+    /// The furthest checkpoint that a cancelled job of the training has left.
+    private func takeCheckpoint(of training: Int64, now: Double) throws -> JobRecord.Checkpoint? {
+        let left = try jobs(
+            of: training, "state = 'cancelled' AND checkpoint IS NOT NULL ORDER BY checkpoint_work DESC, id LIMIT 1")
+        guard var former = left.first else { return nil }
+        let checkpoint = rules.giveWay(&former.record)
+        try save(former, now: now)
+        return checkpoint
+    }
+
+    /// Takes along what waits for a training that failed for good.
+    private func endWaiting(for entry: JobEntry, _ training: Int64, now: Double) throws {
+        guard try hold(training: training) == nil else { return }
+        for var waiting in try jobs(of: training, "awaiting = 1 AND state = 'pending' ORDER BY id") {
+            waiting.record.state = entry.record.state
+            log(
+                "\(entry.record.state.rawValue) with \(entry.identity.prefix(12)), whose weights it was to score", who: "coordinator",
+                job: waiting.id, sweep: waiting.sweep, at: now)
             try save(waiting, now: now)
         }
     }
 
-    /// Sends the job that trains for this one back into the queue, if it ended without weights, and with it all that
-    /// waited for it.
-    func retryTraining(of entry: JobEntry, now: Double) throws -> JobEntry {
-        guard let training = entry.training else { return entry }
-        var trainer = try self.entry(training)
-        guard trainer.stored.isWithoutResult, rules.retry(&trainer.record, now: now) else { return entry }
-        try save(trainer, now: now)
-        return try self.entry(entry.id)
+    // MARK: Trying again
+
+    /// Puts a job back into the queue, and with it what shares its training: the one that failed to train, before those that only
+    /// waited for it, and all that ended with it.
+    /// - Returns: whether that changed anything.
+    func retry(_ entry: inout JobEntry, now: Double) throws -> Bool {
+        guard rules.retry(&entry.record, now: now) else { return false }
+        guard entry.stored.isFinal, let training = entry.training else {
+            try save(entry, now: now)
+            return true
+        }
+        if try hold(training: training) != nil {
+            entry.record.isAwaitingTraining = false
+        } else if try trainer(of: training, but: entry.id) != nil {
+            entry.record.isAwaitingTraining = true
+        } else if entry.record.isAwaitingTraining {
+            let failed = try jobs(of: training, "awaiting = 0 AND state IN ('failed', 'quarantined') ORDER BY id DESC LIMIT 1")
+            if var former = failed.first, rules.retry(&former.record, now: now) {
+                try save(former, now: now)
+            } else {
+                entry.record.isAwaitingTraining = false
+            }
+        }
+        try save(entry, now: now)
+        try retryWaiting(for: training, now: now)
+        return true
     }
 
-    /// The digest of the weights that a finished job left; `nil`: it left none, and who wants them trains them again.
-    func trainedWeights(_ id: Int64) throws -> String? {
-        guard let text = try connection.row("SELECT result FROM jobs WHERE id = ? AND state = 'done'", [.integer(id)])?.optionalText(0)
-        else { return nil }
-        let result: JobResult = try WireCoding.decode(from: Data(text.utf8))
-        return result.artefacts.first { $0.name == Catalogue.weightsFile }?.sha256
+    /// Brings back what ended for no other reason than that its training failed.
+    private func retryWaiting(for training: Int64, now: Double) throws {
+        for var waiting in try jobs(of: training, "awaiting = 1 AND state IN ('failed', 'quarantined') ORDER BY id") {
+            guard rules.retry(&waiting.record, now: now) else { continue }
+            try save(waiting, now: now)
+        }
+    }
+
+    // MARK: Results
+
+    /// Hands the weights that a finished job leaves to all that wait for them.
+    /// - Parameter weights: their digest; `nil`: it left none, and the next one trains anew.
+    func trained(_ training: Int64, weights: String?, now: Double) throws {
+        guard let weights else { return try settle(training, now: now) }
+        // The newest: of older ones the file may be lost, or the job would not have trained again.
+        try connection.run(
+            "UPDATE trainings SET weights = ? WHERE id = ? AND (weights IS NULL OR weights <> ?)",
+            [.text(weights), .integer(training), .text(weights)])
+        let waiting = try jobs(of: training, "awaiting = 1 ORDER BY id")
+        for var entry in waiting {
+            entry.record.isAwaitingTraining = false
+            // What ended with a former training has what it needs now.
+            if entry.stored == .quarantined || entry.stored == .failed { _ = rules.retry(&entry.record, now: now) }
+            try save(entry, now: now)
+        }
+    }
+
+    // MARK: Sweeps that are held
+
+    /// Settles the trainings that a sweep shares with others, after it was paused or resumed, a batch at a time.
+    /// - Parameter after: the last training looked at.
+    /// - Returns: where to go on, or `nil` at the end.
+    func settleShared(sweep: Int64, after: Int64, limit: Int = 500, now: Double) throws -> Int64? {
+        let rows = try connection.rows(
+            """
+            SELECT DISTINCT waiting.training FROM jobs AS waiting JOIN jobs AS trainer ON trainer.training = waiting.training
+            WHERE waiting.awaiting = 1 AND waiting.state = 'pending' AND trainer.awaiting = 0 AND trainer.state = 'pending'
+            AND trainer.sweep <> waiting.sweep AND (trainer.sweep = ? OR waiting.sweep = ?) AND waiting.training > ?
+            ORDER BY waiting.training LIMIT ?
+            """,
+            [.integer(sweep), .integer(sweep), .integer(after), .int(limit)])
+        for row in rows { try settle(row.integer(0), now: now) }
+        return rows.count == limit ? rows.last?.integer(0) : nil
     }
 }

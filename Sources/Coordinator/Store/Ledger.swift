@@ -23,10 +23,14 @@ final class Ledger {
     private var attempts: [[SQLValue]] = []
     private var newClasses: [Int64: JobClass] = [:]
     private var notedWorkers: [(WorkerDescription, Double)] = []
+    private var heardWorkers: [String: Double] = [:]
+    private var overtakings: [String: Overtaking?] = [:]
     private var sweepRows: [Int64: SweepRow] = [:]
     private var readyByQueue: [QueueKey: Int]?
     private var runningBySweep: [Int64: Int] = [:]
     private var pausedWorkers: Set<String>?
+    /// The workers, once they were looked at.
+    var knownWorkers: [WorkerStatus]?
 
     struct CounterKey: Hashable {
         let sweep: Int64
@@ -85,6 +89,8 @@ final class Ledger {
     func committed() {
         cache.remember(newClasses)
         for (worker, now) in notedWorkers { cache.note(worker, now: now) }
+        for (worker, now) in heardWorkers { cache.hear(worker, now: now) }
+        for (worker, overtaking) in overtakings { cache.remember(overtaking, of: worker) }
     }
 
     /// Inserts rows, many with each statement.
@@ -182,11 +188,12 @@ final class Ledger {
     func jobClass(_ number: Int64) throws -> JobClass {
         if let known = cache.jobClass(number) ?? newClasses[number] { return known }
         guard let row = try connection.row(
-            "SELECT method, dataset, fingerprint, core, weights FROM classes WHERE id = ?", [.integer(number)])
-        else { return JobClass(method: "", dataset: "", fingerprint: "", core: -1, weights: []) }
+            "SELECT \(Self.classColumns) FROM classes WHERE id = ?", [.integer(number)])
+        else { throw StoreError.senseless("there is no class of jobs with the number \(number)") }
         let found = JobClass(
             method: row.text(0), dataset: row.text(1), fingerprint: row.text(2), core: row.int(3),
-            weights: row.text(4).split(separator: " ").map(String.init))
+            weights: row.text(4).split(separator: " ").map(String.init),
+            usual: JobResources(threads: row.int(5), memory: row.integer(6), gpuMemory: row.integer(7)))
         newClasses[number] = found
         return found
     }
@@ -195,15 +202,21 @@ final class Ledger {
         if let known = cache.number(of: jobClass) ?? newClasses.first(where: { $0.value == jobClass })?.key { return known }
         let arguments: [SQLValue] = [
             .text(jobClass.method), .text(jobClass.dataset), .text(jobClass.fingerprint), .int(jobClass.core),
-            .text(jobClass.weights.joined(separator: " ")),
+            .text(jobClass.weights.joined(separator: " ")), .int(jobClass.usual.threads), .integer(jobClass.usual.memory),
+            .integer(jobClass.usual.gpuMemory),
         ]
         try connection.run(
-            "INSERT INTO classes (method, dataset, fingerprint, core, weights) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", arguments)
+            "INSERT INTO classes (\(Self.classColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", arguments)
         let number = try connection.row(
-            "SELECT id FROM classes WHERE method = ? AND dataset = ? AND fingerprint = ? AND core = ? AND weights = ?", arguments)!.integer(0)
+            """
+            SELECT id FROM classes WHERE method = ? AND dataset = ? AND fingerprint = ? AND core = ? AND weights = ?
+            AND threads = ? AND memory = ? AND gpu_memory = ?
+            """, arguments)!.integer(0)
         newClasses[number] = jobClass
         return number
     }
+
+    private static let classColumns = "method, dataset, fingerprint, core, weights, threads, memory, gpu_memory"
 
     // MARK: Sweeps
 
@@ -251,23 +264,37 @@ final class Ledger {
         guard !cache.isNoted(worker, now: now) else { return }
         try connection.run(
             """
-            INSERT INTO workers (name, description, seen) VALUES (?, ?, ?)
-            ON CONFLICT (name) DO UPDATE SET description = excluded.description, seen = excluded.seen
+            INSERT INTO workers (name, description, platform, seen) VALUES (?, ?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET description = excluded.description, platform = excluded.platform, seen = excluded.seen
             """,
-            [.text(worker.name), .text(try Self.text(worker)), .real(now)])
-        for (name, fingerprint) in worker.datasets.sorted(by: { $0.key < $1.key }) { try remember(name, fingerprint) }
+            [.text(worker.name), .text(try Self.text(worker)), .text(try EngineText.text(worker.platform)), .real(now)])
+        for (name, content) in worker.datasets.sorted(by: { $0.key < $1.key }) { try remember(name, content) }
         notedWorkers.append((worker, now))
     }
 
-    func remember(_ dataset: String, _ fingerprint: String) throws {
+    /// Remembers that a worker was heard of, unless that was done lately: one that is busy for a day does not ask for work.
+    func hear(_ worker: String, now: Double) throws {
+        guard !cache.isHeard(worker, now: now), heardWorkers.updateValue(now, forKey: worker) == nil else { return }
+        try connection.run("UPDATE workers SET seen = ? WHERE name = ? AND seen < ?", [.real(now), .text(worker), .real(now)])
+    }
+
+    func remember(_ dataset: String, _ content: DatasetContent) throws {
         try connection.run(
             """
-            INSERT INTO datasets (name, fingerprint) VALUES (?, ?)
-            ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint
-            WHERE datasets.fingerprint <> excluded.fingerprint
+            INSERT INTO datasets (name, fingerprint, color) VALUES (?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint, color = excluded.color
+            WHERE datasets.fingerprint <> excluded.fingerprint OR datasets.color <> excluded.color
             """,
-            [.text(dataset), .text(fingerprint)])
+            [.text(dataset), .text(content.fingerprint), .text(content.color.rawValue)])
     }
+
+    /// What is remembered of jobs that a worker's other jobs have overtaken.
+    func overtaking(at worker: String) -> Overtaking? {
+        if let known = overtakings[worker] { return known }
+        return cache.overtaking(at: worker)
+    }
+
+    func remember(_ overtaking: Overtaking?, at worker: String) { overtakings[worker] = .some(overtaking) }
 
     func isPaused(worker: String) throws -> Bool {
         if pausedWorkers == nil {

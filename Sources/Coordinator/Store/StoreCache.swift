@@ -1,3 +1,4 @@
+import Catalogue
 import Foundation
 import Sweep
 import Synchronization
@@ -19,6 +20,8 @@ final class StoreCache: Sendable {
         var classes: [Int64: JobClass] = [:]
         var classNumbers: [JobClass: Int64] = [:]
         var noted: [String: (description: WorkerDescription, at: Double)] = [:]
+        var heard: [String: Double] = [:]
+        var overtakings: [String: Overtaking] = [:]
     }
 
     private let state = Mutex(State())
@@ -63,6 +66,29 @@ final class StoreCache: Sendable {
             if state.noted.count > 100_000 { state.noted = [:] }
             state.noted[worker.name] = (worker, now)
         }
+        hear(worker.name, now: now)
+    }
+
+    /// Whether it was noted lately that the worker was heard of.
+    func isHeard(_ worker: String, now: Double) -> Bool {
+        state.withLock { $0.heard[worker] }.map { abs(now - $0) < Self.noteInterval } ?? false
+    }
+
+    func hear(_ worker: String, now: Double) {
+        state.withLock { state in
+            if state.heard.count > 100_000 { state.heard = [:] }
+            state.heard[worker] = now
+        }
+    }
+
+    /// The job that others have overtaken at a worker. A start forgets it, which costs that job a few places.
+    func overtaking(at worker: String) -> Overtaking? { state.withLock { $0.overtakings[worker] } }
+
+    func remember(_ overtaking: Overtaking?, of worker: String) {
+        state.withLock { state in
+            if state.overtakings.count > 100_000 { state.overtakings = [:] }
+            state.overtakings[worker] = overtaking
+        }
     }
 }
 
@@ -74,4 +100,14 @@ struct JobClass: Sendable, Hashable {
     let core: Int
     /// Names of pretrained weights.
     let weights: [String]
+    /// What the method asks for where the sweep says nothing.
+    let usual: JobResources
+}
+
+extension JobClass {
+    init(_ job: JobDescription) {
+        self.init(
+            method: job.method, dataset: job.dataset, fingerprint: job.fingerprint, core: job.coreVersion,
+            weights: MethodDescription.weights(for: job.configuration), usual: .usual(of: job))
+    }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The study's BraTS2021: FLAIR slices in `train`, `test/normal` and `test/tumor`, and a mask for each slice with a tumour in
-/// `test/annotation`, called like the slice with `seg` for `flair` (specification 1.3).
+/// `test/annotation`, called like the slice with `seg` for `flair`.
 struct BraTSReader {
     let tree: FolderTree
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// ISIC 2018 task 3 as its archive unpacks: a folder of images and a table of diagnoses for training and test each. Nevi
-/// (`NV`) are normal; of the training images only they are taken (specification 1.3).
+/// (`NV`) are normal; of the training images only they are taken.
 struct ISICReader {
     /// A part's folder of images and its table.
     static let parts: [(images: String, table: String)] = ["Training", "Test"].map {

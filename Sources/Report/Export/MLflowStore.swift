@@ -70,8 +70,10 @@ struct MLflowStore {
         if let result = run.row.result {
             tags["medsweep.worker"] = result.worker
             tags["medsweep.host"] = result.host
-            tags["medsweep.device"] = result.device
-            tags["medsweep.engine"] = result.engine
+            tags["medsweep.device"] = result.engine.platform.device
+            tags["medsweep.engine"] = result.engine.description
+            // What MLflow shows as the run's description.
+            if !result.notes.isEmpty { tags["mlflow.note.content"] = result.notes.joined(separator: "\n") }
         }
         return tags
     }

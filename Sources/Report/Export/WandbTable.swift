@@ -15,7 +15,7 @@ struct WandbTable {
             let result = run.row.result
             let created = Date(timeIntervalSince1970: run.times.started)
                 .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-            return [run.name, state(run.row.state), "", "medsweep", "", created, runtime(run), run.sweep]
+            return [run.name, state(run.row.state), result?.notes.joined(separator: " ") ?? "", "medsweep", "", created, runtime(run), run.sweep]
                 + parameters.map { settings[$0].map { "\($0)" } ?? "" }
                 + [result.map { "\($0.losses.count)" } ?? "", result?.losses.last.map { "\($0)" } ?? ""]
                 + metrics.map { name in result?.metrics[name].map { "\($0)" } ?? "" }

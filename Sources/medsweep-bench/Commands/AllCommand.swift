@@ -9,13 +9,14 @@ struct AllCommand: ParsableCommand {
 
     @OptionGroup var scripts: ScriptOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Methods") var methods: MethodsOptions
     @OptionGroup(title: "Queue") var queue: QueueOptions
     @OptionGroup(title: "Results") var results: ResultsOptions
 
     func run() throws {
         try TrainingBench(options: training, scripts: scripts.scripts).run()
         print()
-        try MethodsBench(options: training.pyTorch, methods: [], scripts: scripts.scripts).run()
+        try MethodsBench(options: training.pyTorch, rounds: methods, methods: [], scripts: scripts.scripts).run()
         print()
         try QueueCommand.run(queue, scripts: scripts.scripts)
         print()

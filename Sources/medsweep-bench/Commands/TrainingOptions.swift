@@ -10,6 +10,6 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "Timed steps of each round.")
     var steps = 60
 
-    @Option(help: "Rounds; ours and theirs take turns.")
-    var rounds = 3
+    @Option(help: "Rounds of these; ours and theirs take turns.")
+    var stepRounds = 3
 }

@@ -15,7 +15,8 @@ struct PreparedRequests {
         self.fingerprint = fingerprint
         let result = JobResult(
             metrics: ["auc": 0.5, "ap": 0.5], losses: [], artefacts: [], trainingSeconds: 0, wallSeconds: 0,
-            peakMemory: 0, worker: "bench-0", host: "bench", device: "cpu", engine: "none")
+            peakMemory: 0, worker: "bench-0", host: "bench",
+            engine: EngineClass(platform: Self.platform, precision: .float32, threads: 1))
         // The token is the last of the sorted keys, so it can be put at the end: `…,"token":0}`.
         resultBody = Array(try WireCoding.encode(ResultRequest(token: 0, result: result)).dropLast(2))
         let path = Routes.result("#").split(separator: "#")
@@ -25,12 +26,17 @@ struct PreparedRequests {
 
     /// A request for `count` jobs by the worker with this number.
     func lease(worker: Int, count: Int, wait: Double = 0) throws -> [UInt8] {
+        // Room for as many jobs as there can be.
+        let resources = WorkerResources(threads: 1 << 20, memory: 1 << 60)
         let description = WorkerDescription(
-            name: "bench-\(worker)", host: "bench", device: "cpu", memory: 64 << 30,
-            datasets: [NoOpSweeps.dataset: fingerprint], methods: ["ae", "ae-l1", "ae-ssim", "vae"], engine: "none")
+            name: "bench-\(worker)", host: "bench", resources: resources, platform: Self.platform,
+            datasets: [NoOpSweeps.dataset: DatasetContent(fingerprint: fingerprint)], methods: ["ae", "ae-l1", "ae-ssim", "vae"])
         return Self.post(
-            Routes.leases, try WireCoding.encode(LeaseRequest(worker: description, count: count, wait: wait)))
+            Routes.leases, try WireCoding.encode(LeaseRequest(worker: description, free: resources, limit: count, wait: wait)))
     }
+
+    /// Of a worker that trains nothing.
+    private static let platform = EngineClass.Platform(device: "cpu", libtorch: "none", kernels: "none")
 
     static func get(_ path: String) -> [UInt8] { Array("GET \(path) HTTP/1.1\r\nHost: bench\r\n\r\n".utf8) }
 

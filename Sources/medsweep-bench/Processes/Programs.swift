@@ -6,8 +6,11 @@ struct Programs {
     let worker: URL
 
     init() {
-        let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let folder = Self.this.deletingLastPathComponent()
         coordinator = folder.appending(path: "medsweep")
         worker = folder.appending(path: "medsweep-worker")
     }
+
+    /// This one.
+    static let this = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
 }

@@ -20,7 +20,7 @@ struct WorkerOverhead: Codable {
             let usage = try ChildProcess(
                 bench.programs.worker,
                 [
-                    "--coordinator", queue.server.address, "--data", bench.sweeps.dataFolder.path, "--slots", String(slots), "--no-op",
+                    "--coordinator", queue.server.address, "--data", bench.sweeps.dataFolder.path, "--jobs", String(slots), "--no-op",
                     "--cache", folder.path, "--exit-when-idle", "0.1", "--log-level", "error",
                 ], output: bench.folder.sub("worker")
             ).wait()

@@ -24,7 +24,7 @@ struct Comparison {
         let fingerprint = try images.fingerprint()
         guard let description = Catalogue.method(method) else { throw BenchError("there is no method '\(method)'") }
         let dataset = Catalogue.dataset(images.name) ?? .custom(images.name)
-        let configuration = description.resolve(["threads": .integer(threads)], for: dataset)
+        let configuration = description.resolve([:], for: dataset)
         job = JobDescription(
             method: method, configuration: configuration, dataset: images.name, fingerprint: fingerprint, seed: 0)
         func load(_ split: PixelSplit) throws -> PixelBlock {
@@ -69,8 +69,9 @@ struct Comparison {
 
     /// Writes the folder and returns a fresh state with the weights that are in it.
     private func prepare(batches: [[Int64]], steps: Int) throws -> TrainingState {
-        let state = try TrainingState(job)
-        let parameters = state.method.network.namedParameters
+        let state = try TrainingState(
+            job, data: DataShape(count: train.count, channels: train.channels, side: train.width))
+        let parameters = state.model.network.namedParameters
         try Safetensors(parameters).encoded().write(to: folder.appending(path: "initial.safetensors"))
         func bytes(_ block: PixelBlock) throws -> Tensor {
             try Tensor(
@@ -83,6 +84,14 @@ struct Comparison {
             method: method, threads: threads, steps: steps, parameters: parameters.map(\.name), batches: batches)
         try JSONEncoder().encode(manifest).write(to: folder.appending(path: "manifest.json"))
         return state
+    }
+
+    /// Steps of the method's only stage on images that are named: the loss of each.
+    private static func step(_ state: TrainingState, images: ImageBatches) throws -> ([Int64]) throws -> Tensor {
+        guard case .gradient(let stage) = state.stages.first else { throw BenchError("'\(state.job.method)' is not trained by steps") }
+        let trainer = Trainer(state: state, images: images)
+        let optimisers = try stage.makeOptimisers()
+        return { try trainer.step(stage, optimisers: optimisers, batch: trainer.batch(Tensor($0))) }
     }
 
     // MARK: Agreement
@@ -99,10 +108,9 @@ struct Comparison {
         LibTorch.threads = threads
         let batches = try batches(steps: steps)
         let state = try prepare(batches: batches, steps: steps)
-        let trainer = Trainer(state: state, images: try ImageBatches(train), batchSize: batchSize)
-        state.method.network.train()
-        let losses = try batches.map { try trainer.step(Tensor($0)) }
-        let scoring = try Scoring(state.method, images: ImageBatches(test), seed: 0, keepingMaps: false)
+        let step = try Self.step(state, images: ImageBatches(train))
+        let losses = try batches.map { try step($0).item() }
+        let scoring = try Scoring(state, images: ImageBatches(test), keepsMaps: false).all()
         let auc = try RankingMetrics(scores: scoring.scores, labels: labels).auc
         try python.run("parity.py", [folder.path])
         let theirs = try JSONDecoder().decode(
@@ -117,11 +125,10 @@ struct Comparison {
         LibTorch.threads = threads
         let batches = try batches(steps: steps)
         let state = try prepare(batches: batches, steps: steps)
-        let trainer = Trainer(state: state, images: try ImageBatches(train), batchSize: batchSize)
-        state.method.network.train()
-        for batch in batches.prefix(3) { _ = try trainer.step(Tensor(batch)) }
+        let step = try Self.step(state, images: ImageBatches(train))
+        for batch in batches.prefix(3) { _ = try step(batch).item() }
         let start = ContinuousClock.now
-        for batch in batches { _ = try trainer.step(Tensor(batch)) }
+        for batch in batches { _ = try step(batch).item() }
         return Double(steps * batchSize) / ((ContinuousClock.now - start) / .seconds(1))
     }
 

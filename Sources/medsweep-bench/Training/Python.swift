@@ -8,13 +8,16 @@ struct Python {
     /// programs, not of two BLAS libraries.
     let environment: [String: String]
 
+    /// The place of a script.
+    func script(_ name: String) -> String { scripts.appending(path: name).path }
+
     /// Runs a script and returns its standard output.
     /// - Throws: ``BenchError`` when it cannot be run or fails; its standard error has gone to ours.
     @discardableResult
     func run(_ script: String, _ arguments: [String]) throws -> Data {
         let process = Process()
         process.executableURL = URL(filePath: executable)
-        process.arguments = [scripts.appending(path: script).path] + arguments
+        process.arguments = [self.script(script)] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let output = Pipe()
         process.standardOutput = output

@@ -34,9 +34,9 @@ struct TrainingBench {
                 + "all 50 \(scientific(result.difference(first: 50)))")
             print("  AUC after 50 steps: ours \(decimal(result.auc, 4)), theirs \(decimal(result.theirAUC, 4))")
             // Our faster kernels sum in another order; with PyTorch's own the curves are the same.
-            LibTorch.usesPlainOperators = true
-            let plain = try comparison(method, folder).agreement(steps: 50, python: python)
-            LibTorch.usesPlainOperators = false
+            let plain = try LibTorch.$usesPlainOperators.withValue(true) {
+                try comparison(method, folder).agreement(steps: 50, python: python)
+            }
             print("  with PyTorch's own kernels: largest relative difference of all 50 \(scientific(plain.difference(first: 50))), "
                 + "AUC \(decimal(plain.auc, 4))")
         }
@@ -48,7 +48,7 @@ struct TrainingBench {
             let comparison = try comparison(method, folder)
             var ratios: [Double] = []
             var pairs: [String] = []
-            for _ in 0..<options.rounds {
+            for _ in 0..<options.stepRounds {
                 let ours = try comparison.speed(steps: options.steps)
                 let theirs = try comparison.theirSpeed(python: python)
                 ratios.append(ours / theirs)

@@ -8,7 +8,7 @@ import Wire
 /// What workers ask a coordinator.
 enum Call {
     /// `holding`: what the worker has, when an answer was lost.
-    case lease(WorkerDescription, count: Int, holding: [String]?)
+    case lease(WorkerDescription, free: WorkerResources, holding: [String]?)
     case heartbeat(String, HeartbeatRequest)
     case checkpoint(String, CheckpointRequest)
     case result(String, ResultRequest)
@@ -58,6 +58,10 @@ final class SimulatedCoordinator {
     /// The worker that each newest token was given to.
     private var holders: [String: String] = [:]
     private(set) var identities: [String] = []
+    /// What each job trains.
+    private var trainings: [String: String] = [:]
+    /// Trainings of which weights were acknowledged.
+    private var acknowledgedWeights: Set<String> = []
     private(set) var calls = 0
 
     init(_ database: SQLiteDatabase, rules: LeaseRules, leaseDuration: Double, jobs: Int, parallel: Int) throws {
@@ -69,21 +73,23 @@ final class SimulatedCoordinator {
             source: """
                 sweep: simulated
                 fixed: {epochs: 6}
-                matrix: {method: ae, dataset: [brain, rsna], seed: "range(0, \(jobs / 2))"}
+                matrix: {method: [ae, ae-grad], dataset: [brain, rsna], seed: "range(0, \(jobs / 4))", batch_size: [64, 4096]}
+                exclude: [{method: ae-grad, batch_size: 4096}]
                 limits: {parallel: \(parallel)}
                 retry: {max_attempts: 100, backoff: 2s..20s}
                 """,
-            file: "s", overrides: [], fingerprints: ["brain": "f", "rsna": "g"])
+            file: "s", overrides: [], contents: ["brain": .init(fingerprint: "f"), "rsna": .init(fingerprint: "g")])
         let sweep = try SweepFile.parse(source: request.source, file: "s")
         try transaction { ledger in
-            for table in ["events", "attempts", "result_files", "queues", "counters", "sweep_jobs", "jobs", "classes", "sweeps", "workers"] {
+            for table in ["events", "attempts", "result_files", "queues", "counters", "sweep_jobs", "jobs", "trainings", "classes", "sweeps", "workers"] {
                 try ledger.connection.run("DELETE FROM \(table)", [])
             }
             let expansion = try ledger.beginSubmit(sweep, request, now: 0)
-            let planned = Array(try sweep.jobs(fingerprints: request.fingerprints))
+            let planned = Array(try sweep.jobs(contents: request.contents))
             _ = try ledger.add(planned, to: expansion, now: 0)
             try ledger.endSubmit(expansion, total: planned.count, new: planned.count, now: 0)
             identities = planned.map(\.identity)
+            trainings = Dictionary(planned.map { ($0.identity, $0.trainingIdentity ?? "") }) { first, _ in first }
         }
     }
 
@@ -118,8 +124,8 @@ final class SimulatedCoordinator {
 
     private func reply(to call: Call, _ ledger: Ledger, now: Double) throws -> Reply {
         switch call {
-        case .lease(let worker, let count, let holding):
-            .leases(try ledger.lease(to: worker, count: count, holding: holding, now: now, duration: leaseDuration).jobs)
+        case .lease(let worker, let free, let holding):
+            .leases(try ledger.lease(to: worker, free: free, limit: 64, holding: holding, now: now, duration: leaseDuration).jobs)
         case .heartbeat(let identity, let request):
             .action(try ledger.heartbeat(identity, request, now: now, duration: leaseDuration))
         case .checkpoint(let identity, let request):
@@ -148,7 +154,8 @@ final class SimulatedCoordinator {
             } else if let worker {
                 do { _ = try ledger.control(worker: worker, request, now: now) } catch StoreError.unknownWorker { return }
             } else {
-                _ = try ledger.control(sweep: "simulated", request, now: now)
+                let (id, _) = try ledger.control(sweep: "simulated", request, now: now)
+                _ = try ledger.settleShared(sweep: id, after: 0, now: now)
             }
         }
     }
@@ -160,6 +167,12 @@ final class SimulatedCoordinator {
         guard let (identity, token) = call.claim else {
             let reply = try body()
             if case .leases(let jobs) = reply {
+                if case .lease(_, var left, _) = call {
+                    // What it was given before and does not know of may be more than it has left by its own account.
+                    for job in jobs where try !isLost(job, call) && left.take(job.resources) == nil {
+                        throw Violation("job \(job.identity.prefix(8)) was given to a worker that has no room for it")
+                    }
+                }
                 var new = 0
                 for job in jobs where try !isLost(job, call) {
                     guard job.token > newestTokens[job.identity, default: 0] else {
@@ -189,9 +202,10 @@ final class SimulatedCoordinator {
         if case .result = call {} else if isStale, after != before {
             throw Violation("a call under token \(token) changed job \(name), whose newest token is \(before.token): \(call)")
         }
-        if after.state != .done, let had = before.checkpoint, after.checkpoint.map({ $0.epoch < had.epoch }) ?? true {
-            throw Violation("job \(name) had a checkpoint of \(had.epoch) epochs and then one of \(after.checkpoint?.epoch ?? 0)")
+        if after.state != .done, !after.isAwaitingTraining, let had = before.checkpoint, after.checkpoint.map({ $0.work < had.work }) ?? true {
+            throw Violation("job \(name) had a checkpoint of \(had.work) and then one of \(after.checkpoint?.work ?? 0)")
         }
+        if after.state == .leased, after.isAwaitingTraining { throw Violation("job \(name) runs, and waits for its training") }
         if after.failedAttempts > Int(after.token) { throw Violation("job \(name) has more failures than leases") }
         if let refusal { throw refusal }
         return reply
@@ -215,8 +229,11 @@ final class SimulatedCoordinator {
             }
         case (.result(let identity, let request), .acknowledged(let answer)) where answer.recorded:
             if acknowledgedResults[identity] == nil { acknowledgedResults[identity] = try Ledger.text(request.result) }
+            if let training = trainings[identity] { acknowledgedWeights.insert(training) }
         case (.checkpoint(let identity, let request), .acknowledged):
-            acknowledgedCheckpoints[identity] = max(acknowledgedCheckpoints[identity] ?? 0, request.checkpoint.epoch)
+            // It is the training's: another job may go on with it.
+            let training = trainings[identity] ?? identity
+            acknowledgedCheckpoints[training] = max(acknowledgedCheckpoints[training] ?? 0, request.checkpoint.work)
         default: break
         }
     }
@@ -239,14 +256,38 @@ final class SimulatedCoordinator {
             let twice = try connection.rows(
                 "SELECT job FROM events WHERE what LIKE 'done%' GROUP BY job HAVING count(*) > 1", [])
             guard twice.isEmpty else { throw Violation("\(twice.count) jobs had their result recorded more than once") }
-            for row in try connection.rows("SELECT identity, state, result, checkpoint_epoch FROM jobs", []) {
+            try checkTrainings(connection)
+            for row in try connection.rows("SELECT identity, state, result FROM jobs", []) {
                 let (identity, isDone) = (row.text(0), row.text(1) == JobState.done.rawValue)
                 if let result = acknowledgedResults[identity], !isDone || row.text(2) != result {
                     throw Violation("the acknowledged result of job \(identity.prefix(8)) is not there")
                 }
-                if let epoch = acknowledgedCheckpoints[identity], !isDone, row.int(3) < epoch {
-                    throw Violation("the acknowledged checkpoint of job \(identity.prefix(8)) is not there")
-                }
+            }
+        }
+    }
+
+    /// Of the jobs that share a training without weights at most one trains, and its progress is not lost; with weights nobody waits.
+    private func checkTrainings(_ connection: any SQLConnection) throws {
+        let rows = try connection.rows(
+            """
+            SELECT trainings.identity, trainings.weights IS NOT NULL, sum(state IN ('pending', 'leased') AND awaiting = 0),
+                sum(state = 'pending' AND awaiting = 1), coalesce(max(checkpoint_work), 0), sum(state = 'done'),
+                sum(state = 'leased' AND awaiting = 1), sum(awaiting = 1 AND ready = 1),
+                sum(state = 'pending' AND awaiting = 1 AND paused = 0)
+            FROM jobs JOIN trainings ON trainings.id = jobs.training GROUP BY trainings.id
+            """, [])
+        for row in rows {
+            let (name, isDone) = (row.text(0).prefix(8), row.flag(1))
+            guard row.int(6) == 0, row.int(7) == 0 else { throw Violation("a job that waits for training \(name) is given out") }
+            guard isDone == acknowledgedWeights.contains(row.text(0)) || isDone else { throw Violation("the weights of training \(name) are lost") }
+            if isDone {
+                guard row.int(3) == 0 else { throw Violation("\(row.int(3)) jobs wait for training \(name), which is done") }
+                continue
+            }
+            guard row.int(2) <= 1 else { throw Violation("\(row.int(2)) jobs train \(name)") }
+            guard row.int(2) == 1 || row.int(8) == 0 else { throw Violation("\(row.int(8)) jobs wait for training \(name), which nobody trains") }
+            if let work = acknowledgedCheckpoints[row.text(0)], row.int(4) < work {
+                throw Violation("the acknowledged checkpoint of training \(name) is not there")
             }
         }
     }

@@ -9,17 +9,20 @@ final class SimulatedWorker {
     private final class Held {
         let job: LeasedJob
         var epoch: Int
+        let place: WorkerResources.Place
         var isOver = false
-        init(_ job: LeasedJob) {
+        init(_ job: LeasedJob, at place: WorkerResources.Place) {
             self.job = job
-            epoch = job.checkpoint?.epoch ?? 0
+            self.place = place
+            epoch = job.checkpoint?.work ?? 0
         }
     }
 
     private let world: Simulation
     private let number: Int
-    private let slots: Int
     private var description: WorkerDescription
+    /// What it has left.
+    private var free: WorkerResources
     private var held: [String: Held] = [:]
     /// What the worker was before it died is not heard any more.
     private var life = 0
@@ -33,17 +36,31 @@ final class SimulatedWorker {
     private static let epochs = 6
     private static let heartbeat = 5.0
 
+    /// The job that asks for most.
+    private static let largest = JobDescription(
+        method: "ae", configuration: Catalogue.method("ae")!.resolve(["batch_size": 4096], for: .custom("brain")), dataset: "brain",
+        fingerprint: "f", seed: 0)
+
     var name: String { description.name }
+
+    private var engine: EngineClass { EngineClass(platform: description.platform, precision: .float32, threads: 1) }
 
     init(_ number: Int, slots: Int, world: Simulation) {
         self.number = number
-        self.slots = slots
         self.world = world
-        var datasets = ["brain": "f", "rsna": "g"]
+        var datasets = ["brain": DatasetContent(fingerprint: "f"), "rsna": DatasetContent(fingerprint: "g")]
         // Some have one data set only; the first two have all.
         if number > 1 { datasets[["brain", "rsna", "none"][number % 3]] = nil }
+        // Every third has a GPU, and the first can hold the largest jobs.
+        let large = JobResources.usual(of: Self.largest)
+        let (memory, card) = (Int64(slots) << 30, Int64(number % 2 + 1) << 30)
+        let resources = WorkerResources(
+            threads: slots, memory: number < 2 ? large.memory + memory : memory * Int64(1 + number % 4),
+            gpus: number % 3 == 2 ? Array(repeating: number == 2 ? large.gpuMemory + card : card, count: slots) : [])
         description = WorkerDescription(
-            name: "w\(number)", host: "h", device: "cpu", memory: 8 << 30, datasets: datasets, methods: ["ae"], engine: "e")
+            name: "w\(number)", host: "h", resources: resources, platform: number % 3 == 2 ? .graphics : .processor, datasets: datasets,
+            methods: ["ae", "ae-grad"])
+        free = resources
         plan(world.random(0, 5)) { self.ask() }
     }
 
@@ -64,6 +81,7 @@ final class SimulatedWorker {
         life += 1
         isDead = true
         held = [:]
+        free = description.resources
         world.timeline.after(world.random(1, 60)) { [weak self] in
             guard let self, self.isDead else { return }
             self.isDead = false
@@ -73,16 +91,18 @@ final class SimulatedWorker {
         }
     }
 
+    func isHolding(_ identity: String) -> Bool { held[identity] != nil }
+
     func stop(for seconds: Double) { stoppedUntil = world.timeline.now + seconds }
 
     // MARK: Work
 
     private func ask() {
-        guard held.count < slots else { return plan(world.random(1, 4)) { self.ask() } }
+        guard free.threads > 0 else { return plan(world.random(1, 4)) { self.ask() } }
         question += 1
         let mine = question
         let holding = isAnswerLost ? held.keys.sorted() : nil
-        world.send(.lease(description, count: slots - held.count, holding: holding)) { [weak self] reply in
+        world.send(.lease(description, free: free, holding: holding)) { [weak self] reply in
             guard let self else { return }
             self.plan(0) {
                 // An answer that comes late, or twice, is to a question that is over.
@@ -101,7 +121,12 @@ final class SimulatedWorker {
     }
 
     private func start(_ job: LeasedJob) {
-        let held = Held(job)
+        // One lease more or less may have been in flight when it told what it has left.
+        if let former = self.held[job.identity] { drop(former) }
+        guard let place = free.take(job.resources) else {
+            return insist(on: .release(job.identity, ReleaseRequest(token: job.token)), tries: 2)
+        }
+        let held = Held(job, at: place)
         self.held[job.identity] = held
         beat(held)
         plan(world.random(1, 8)) { self.train(held) }
@@ -110,13 +135,15 @@ final class SimulatedWorker {
     private func isHolding(_ held: Held) -> Bool { !held.isOver && self.held[held.job.identity] === held }
 
     private func drop(_ held: Held) {
+        guard !held.isOver else { return }
         held.isOver = true
+        if self.held[held.job.identity] === held { free.giveBack(held.job.resources, at: held.place) }
         if self.held[held.job.identity] === held { self.held[held.job.identity] = nil }
     }
 
     private func beat(_ held: Held) {
         guard isHolding(held) else { return }
-        let progress = JobProgress(epoch: held.epoch, epochs: Self.epochs)
+        let progress = JobProgress.sample(epoch: held.epoch, of: Self.epochs)
         world.send(.heartbeat(held.job.identity, HeartbeatRequest(token: held.job.token, worker: name, progress: progress))) {
             [weak self] reply in
             self?.plan(0) {
@@ -133,7 +160,8 @@ final class SimulatedWorker {
 
     private func train(_ held: Held) {
         guard isHolding(held) else { return }
-        held.epoch += 1
+        // Who is handed weights scores only.
+        held.epoch = held.job.trainedWeights == nil ? held.epoch + 1 : Self.epochs
         if world.chance(0.02) {
             drop(held)
             return insist(on: .failure(
@@ -141,14 +169,14 @@ final class SimulatedWorker {
         }
         if held.epoch >= Self.epochs {
             drop(held)
-            return insist(on: .result(held.job.identity, ResultRequest(token: held.job.token, result: Self.result(of: held.job))), tries: 40)
+            return insist(on: .result(held.job.identity, ResultRequest(token: held.job.token, result: result(of: held.job))), tries: 40)
         }
         if held.epoch % 2 == 0 { checkpoint(held) }
         plan(world.random(1, 8)) { self.train(held) }
     }
 
     private func checkpoint(_ held: Held) {
-        let checkpoint = JobRecord.Checkpoint(sha256: "\(held.job.identity)-\(held.epoch)", epoch: held.epoch)
+        let checkpoint = JobRecord.Checkpoint(sha256: "\(held.job.identity)-\(held.epoch)", work: held.epoch, engine: engine)
         world.send(.checkpoint(held.job.identity, CheckpointRequest(token: held.job.token, checkpoint: checkpoint))) { _ in }
     }
 
@@ -170,10 +198,9 @@ final class SimulatedWorker {
     }
 
     /// Equal jobs give equal numbers.
-    static func result(of job: LeasedJob) -> JobResult {
+    private func result(of job: LeasedJob) -> JobResult {
         let number = Double(Int(job.identity.prefix(6), radix: 16) ?? 0) / Double(1 << 24)
-        return JobResult(
-            metrics: ["auc": number], losses: [], artefacts: [], trainingSeconds: 1, wallSeconds: 1, peakMemory: 1, worker: "w",
-            host: "h", device: "cpu", engine: "e")
+        let weights = job.trainedWeights ?? "weights of \(job.identity)"
+        return .sample(number, artefacts: [Artefact(name: Catalogue.weightsFile, sha256: weights, size: 1)], engine: engine)
     }
 }

@@ -113,6 +113,10 @@ final class Simulation {
             let actions: [ControlRequest.Action] = [.pause, .resume, .cancel, .retry, .prioritise]
             let action = actions[Int(random(0, 4.999))]
             try coordinator.control(action, job: job, priority: Int(random(-5, 5)), now: clock)
+            // Who is to hand a job back may be the one that is not heard of.
+            if action == .pause, random(0, 1) < 0.5 {
+                for worker in workers where worker.isHolding(job) { worker.stop(for: random(25, 60)) }
+            }
         default: break
         }
         timeline.after(random(1, 2 * size.chaos / 20)) { [self] in try mishap() }

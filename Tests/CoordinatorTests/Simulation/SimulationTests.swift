@@ -44,7 +44,7 @@ import Testing
     /// A suite that cannot fail proves nothing: without a rule it must find a broken promise.
     @Test(arguments: [
         ("fencing", LeaseRules(isFencing: false)), ("idempotency", LeaseRules(isIdempotent: false)),
-        ("checkpoint order", LeaseRules(guardsCheckpoints: false)),
+        ("checkpoint order", LeaseRules(guardsCheckpoints: false)), ("fenced trainers", LeaseRules(fencesTrainers: false)),
     ])
     func aMissingRuleIsFound(_ name: String, _ rules: LeaseRules) async throws {
         let isFound = try await offPool {

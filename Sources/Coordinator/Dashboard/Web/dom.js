@@ -28,6 +28,14 @@ function fill(node, attributes, children) {
   return node;
 }
 
+/** `training: epoch 3 of 250`, `memory bank: 1200 of 9800 picks`. */
+export const summary = (progress) => progress.epoch !== undefined && progress.epochs !== undefined
+  ? `${progress.stage}: epoch ${progress.epoch} of ${progress.epochs}`
+  : `${progress.stage}: ${progress.done} of ${progress.total} ${progress.unit}`;
+
+/** `cpu, libtorch 2.13.0, avx512`. */
+export const platformText = ({ device, libtorch, kernels }) => `${device}, libtorch ${libtorch}, ${kernels}`;
+
 export const link = (href, ...children) => element("a", { href }, ...children);
 export const sweepLink = (name) => link(`#/sweep/${encodeURIComponent(name)}`, name);
 export const jobLink = (identity, text) => link(`#/job/${identity}`, text ?? identity.slice(0, 12));

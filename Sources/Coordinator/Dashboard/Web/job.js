@@ -1,6 +1,6 @@
 // One job: where it stands, its attempts with their logs, curve, result and files.
 
-import { bytes, chip, duration, element, jobLink, link, replace, shape, sweepLink, table, time } from "./dom.js";
+import { bytes, chip, duration, element, jobLink, link, platformText, replace, shape, summary, sweepLink, table, time } from "./dom.js";
 import { ask, control } from "./live.js";
 
 export function jobPage(main, identity) {
@@ -41,20 +41,21 @@ export function jobPage(main, identity) {
     const points = detail.curve ?? [];
     const losses = result ? result.losses.map((loss, index) => [index + 1, loss]) : series(points, "loss");
     const areas = series(points, "auc");
-    if (result && areas.length && result.metrics.auc !== undefined) areas.push([Math.max(result.losses.length, areas.at(-1)[0] + 1), result.metrics.auc]);
+    if (result && areas.length && result.metrics.auc !== undefined) areas.push([Math.max(progress?.work ?? 0, areas.at(-1)[0] + 1), result.metrics.auc]);
     const facts = [record.hold && `by ${record.hold.worker}`, record.isPaused && "paused",
-      progress && isOpen && `epoch ${progress.epoch} of ${progress.epochs}`,
-      progress?.imagesPerSecond && isOpen && `${Math.round(progress.imagesPerSecond)} images/s`,
+      progress && isOpen && summary(progress),
+      progress?.speed && isOpen && `${Math.round(progress.speed)} ${progress.unit}/s`,
       record.failedAttempts > 0 && `${record.failedAttempts} failed attempt${record.failedAttempts === 1 ? "" : "s"}`].filter(Boolean);
     replace(body,
       element("p", {}, chip(record.state), " ", [`${job.method} on ${job.dataset}, seed ${job.seed}`, ...facts].join(" · ")),
-      losses.length > 0 && [element("h2", {}, "Training loss"), curve("Training loss", losses, progress?.epochs)],
-      areas.length > 0 && [element("h2", {}, "AUC of the test images"), curve("AUC", areas, progress?.epochs, 1)],
+      losses.length > 0 && [element("h2", {}, "Training loss"), curve("Training loss", losses, result ? "epoch" : "images")],
+      areas.length > 0 && [element("h2", {}, "AUC of the test images"), curve("AUC", areas, "images", 1)],
       result && [
         element("h2", {}, "Result"),
         table("Metrics", ["Metric", "Value"], Object.entries(result.metrics).map(([name, value]) =>
           [name, element("td", { class: "number" }, value.toPrecision(6))])),
-        element("p", { class: "quiet" }, `${duration(result.trainingSeconds)} of training on ${result.device} of ${result.host}, ${result.engine}, peak memory ${bytes(result.peakMemory)}`),
+        element("p", { class: "quiet" }, `${duration(result.trainingSeconds)} of training on ${result.host}: ${platformText(result.engine.platform)}, ${result.engine.precision}, ${result.engine.threads} thread${result.engine.threads === 1 ? "" : "s"}, peak memory ${bytes(result.peakMemory)}`),
+        result.notes.map((note) => element("p", { class: "warning" }, note)),
         files(result.artefacts),
       ],
       element("h2", {}, "Attempts"),
@@ -87,9 +88,9 @@ export function jobPage(main, identity) {
 /** Characters of a log that a page keeps. */
 const logLimit = 256 * 1024;
 
-/** Epochs and one value of theirs, where they have it. */
+/** Work and one value, of the points that have it. */
 function series(points, name) {
-  return points.filter((point) => point[name] !== undefined).map((point) => [point.epoch, point[name]]);
+  return points.filter((point) => point[name] !== undefined).map((point) => [point.work, point[name]]);
 }
 
 function attempt(entry) {
@@ -116,23 +117,23 @@ function files(artefacts) {
 
 const short = (value) => value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3);
 
-/** Values over epochs; `most` is the highest that there can be. */
-function curve(title, points, epochs, most = Infinity) {
+/** Values over what `unit` counts; `most` is the highest that there can be. */
+function curve(title, points, unit, most = Infinity) {
   const [width, height, left, bottom] = [640, 220, 64, 28];
   const values = points.map((point) => point[1]).filter(Number.isFinite);
   let low = Math.min(...values), high = Math.max(...values);
   if (low === high) { low -= Math.abs(low) * 0.1 || 1; high = Math.min(most, high + (Math.abs(high) * 0.1 || 1)); }
-  const last = Math.max(2, epochs ?? 0, points.at(-1)[0]);
-  const x = (epoch) => left + ((epoch - 1) / (last - 1)) * (width - left - 12);
+  const last = Math.max(2, points.at(-1)[0]);
+  const x = (place) => left + ((place - 1) / (last - 1)) * (width - left - 12);
   const y = (loss) => 12 + ((high - loss) / (high - low)) * (height - bottom - 24);
   const at = (px, py, anchor, text) => shape("text", { x: px, y: py, "text-anchor": anchor }, text);
   return shape("svg", {
     class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": `${title} from ${points[0][1].toPrecision(4)} at epoch ${points[0][0]} to ${points.at(-1)[1].toPrecision(4)} at epoch ${points.at(-1)[0]}`,
+    "aria-label": `${title} from ${points[0][1].toPrecision(4)} at ${points[0][0]} ${unit} to ${points.at(-1)[1].toPrecision(4)} at ${points.at(-1)[0]} ${unit}`,
   },
   shape("path", { class: "axis", d: `M${left} 6V${height - bottom}H${width - 6}` }),
   at(left - 6, y(high) + 4, "end", short(high)), at(left - 6, y(low) + 4, "end", short(low)),
-  at(left, height - 8, "middle", "1"), at(width - 12, height - 8, "end", `epoch ${last}`),
-  shape("polyline", { class: "line", points: points.filter((point) => Number.isFinite(point[1])).map(([epoch, loss]) => `${x(epoch)},${y(loss)}`).join(" ") }),
+  at(left, height - 8, "middle", "1"), at(width - 12, height - 8, "end", unit === "epoch" ? `epoch ${last}` : `${last.toLocaleString("en")} ${unit}`),
+  shape("polyline", { class: "line", points: points.filter((point) => Number.isFinite(point[1])).map(([place, value]) => `${x(place)},${y(value)}`).join(" ") }),
   shape("circle", { class: "dot", cx: x(points.at(-1)[0]), cy: y(points.at(-1)[1]), r: 3.5 }));
 }

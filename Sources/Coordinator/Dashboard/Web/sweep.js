@@ -1,6 +1,6 @@
 // One sweep: its table, its jobs as a grid, what fails, and what can be done to it.
 
-import { bar, chip, element, jobLink, link, number, replace, stateTitle, table } from "./dom.js";
+import { bar, chip, element, jobLink, link, number, replace, stateTitle, summary, table } from "./dom.js";
 import { grid } from "./grid.js";
 import { ask, control } from "./live.js";
 import { isFinished, sweepFacts } from "./sweeps.js";
@@ -47,13 +47,15 @@ export function sweepPage(main, name) {
       const text = (value.mean * 100).toFixed(1) + (value.deviation === undefined ? "" : ` ± ${(value.deviation * 100).toFixed(1)}`);
       const missing = value.count < found.expected ? ` (${value.count}/${found.expected})` : "";
       const mark = value.place === 1 ? "strong" : value.place === 2 ? "u" : "span";
-      return element("td", { class: "number" }, element(mark, {}, text), missing && element("span", { class: "quiet" }, missing));
+      return element("td", { class: "number" }, element(mark, {}, text), found.isMixed && element("span", { title: "Results of several engine classes: the last digits differ between them" }, " †"),
+        missing && element("span", { class: "quiet" }, missing));
     };
     replace(results,
       table("Results by method and data set", ["Method", ...data.datasets.map((dataset) => dataset.title)],
         data.lines.map((line) => [line.title, ...data.datasets.map((dataset) => cell(line, dataset))])),
       element("p", { class: "quiet" }, "Percent, mean ± standard deviation over seeds; in parentheses finished of expected jobs. ",
-        "Best in bold, second best underlined, where all jobs are done."));
+        "Best in bold, second best underlined, where all jobs are done.",
+        data.lines.some((line) => Object.values(line.cells).some((found) => found.isMixed)) && " † Results of several engine classes."));
   }
 
   function takeTable(value) {
@@ -68,7 +70,8 @@ export function sweepPage(main, name) {
     replace(facts, bar(sweep.jobs, sweep.total, sweep.progress),
       element("p", {}, sweepFacts(sweep).join(" · ")),
       (sweep.weights ?? []).filter((entry) => !entry.isOffered).map((entry) => element("p", { class: "warning" },
-        `${number(entry.jobs)} jobs wait for the pretrained weights ${entry.name}, which no worker has.`)));
+        `${number(entry.jobs)} jobs wait for the pretrained weights ${entry.name}, which no worker has.`)),
+      (sweep.obstacles ?? []).map((entry) => element("p", { class: "warning" }, `${number(entry.jobs)} jobs wait: ${entry.reason}.`)));
     pause.hidden = sweep.isPaused || isFinished(sweep);
     resume.hidden = !sweep.isPaused;
     retry.hidden = !["quarantined", "failed", "cancelled"].some((state) => sweep.jobs[state]);
@@ -80,9 +83,9 @@ export function sweepPage(main, name) {
     ]);
     replace(running, sweep.running.length > 0 && [
       element("h2", {}, "Running"),
-      table("Running jobs", ["Job", "Method", "Data set", "Seed", "Worker", "Epoch"], sweep.running.slice(0, 50).map((job) =>
+      table("Running jobs", ["Job", "Method", "Data set", "Seed", "Worker", "Progress"], sweep.running.slice(0, 50).map((job) =>
         [jobLink(job.identity), job.method, job.dataset, job.seed, job.worker,
-          job.progress ? `${job.progress.epoch}/${job.progress.epochs}` : ""])),
+          job.progress ? summary(job.progress) : ""])),
       sweep.running.length > 50 && element("p", { class: "quiet" }, `and ${number(sweep.running.length - 50)} more`),
     ]);
   }

@@ -1,6 +1,6 @@
 // The workers that were heard of lately.
 
-import { bytes, duration, element, jobLink, replace, table } from "./dom.js";
+import { bytes, duration, element, jobLink, platformText, replace, summary, table } from "./dom.js";
 import { control, now } from "./live.js";
 
 export function workersPage(main) {
@@ -14,17 +14,17 @@ export function workersPage(main) {
       return replace(list, element("p", {}, "No worker was heard of lately. Start one with ", element("code", {}, "medsweep-worker"), "."));
     }
     const steps = ["resume", "pause"].map((action) => (name) => control("workers", name, action));
-    replace(list, table("Workers", ["Worker", "Device", "Heard of", "Jobs", "Engine", ""], workers.map(({ worker, running }) => {
+    replace(list, table("Workers", ["Worker", "Offers", "Heard of", "Jobs", "Platform", ""], workers.map(({ worker, running }) => {
       const about = worker.description;
       return [
         [about.name, worker.isPaused && element("span", { class: "chip cancelled" }, "paused")],
-        `${about.device}, ${bytes(about.memory)}`,
+        [`${about.resources.threads} threads, ${bytes(about.resources.memory)}`, ...about.resources.gpus.map((memory) => `GPU of ${bytes(memory)}`)].join(", "),
         `${duration(Math.max(0, now() - worker.seen))} ago`,
         running.length
           ? running.map((job) => element("div", {}, jobLink(job.identity, `${job.method} on ${job.dataset}, seed ${job.seed}`),
-            job.progress && ` ${job.progress.epoch}/${job.progress.epochs}`))
+            job.progress && ` ${summary(job.progress)}`))
           : "none",
-        about.engine,
+        platformText(about.platform),
         element("button", { type: "button", "data-name": about.name, "data-step": worker.isPaused ? 0 : 1, "aria-label": `${worker.isPaused ? "Resume" : "Pause"} ${about.name}` },
           worker.isPaused ? "Resume" : "Pause"),
       ];

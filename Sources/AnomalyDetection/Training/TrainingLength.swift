@@ -1,7 +1,0 @@
-/// How long a job trains.
-public enum TrainingLength: Sendable, Hashable {
-    /// Passes over the training images, of all stages together.
-    case epochs(Int)
-    /// Optimiser steps; the last epoch ends early where they do not fill it.
-    case steps(Int)
-}

@@ -1,0 +1,13 @@
+/// How a data set's folder is laid out.
+public enum DatasetLayout: String, Sendable, Hashable, Codable, CaseIterable {
+    /// `data.json` lists the files in `images/`: RSNA, VinDr-CXR, BrainTumor, LAG, and anyone's own.
+    case lists = "data.json"
+    /// ISIC 2018's two folders of images with a table of diagnoses each.
+    case isic = "isic2018"
+    /// `train/good`, `test/good` and `test/Ungood`.
+    case camelyon = "camelyon16"
+    /// `train`, `test/normal`, `test/tumor` and the masks in `test/annotation`.
+    case brats = "brats2021"
+    /// MVTec's convention: `train/good`, `test/good`, `test/<defect>` and the masks in `ground_truth/<defect>`.
+    case folder
+}
