@@ -22,9 +22,9 @@ struct ExhaustCommand: ParsableCommand {
         defer { try? FileManager.default.removeItem(at: work) }
         guard let method = Catalogue.method("ae") else { throw BenchError("there is no method 'ae'") }
         let name = folder.lastPathComponent
-        // All training images in one batch, whose first map alone takes more than a GiB an image.
+        // All training images in one batch, whose first map alone has half a GiB an image.
         let settings = method.resolve(
-            ["input_size": 1024, "width": 64, "hidden_size": 1, "batch_size": 65_536], for: Catalogue.dataset(name) ?? .custom(name))
+            ["input_size": 1024, "width": 32, "hidden_size": 1, "batch_size": 65_536], for: Catalogue.dataset(name) ?? .custom(name))
         let job = JobDescription(
             method: method.name, configuration: settings, dataset: name,
             fingerprint: try ImageFolder.open(folder, name: name).fingerprint(), seed: 0)

@@ -25,7 +25,11 @@ struct MethodsBench {
         for (index, method) in chosen.enumerated() {
             line.show("\(method.name), \(index + 1) of \(chosen.count)")
             let workload = try Workload(method, device: "cpu", threads: options.threads, seconds: rounds.seconds)
-            speeds.append(try runner.measure(workload, rounds: rounds.rounds))
+            let speed = try runner.measure(workload, rounds: rounds.rounds)
+            line.show(
+                "\(method.name): ratio of training \(decimal(speed.ratio(\.measurement.training), 2)), of scoring "
+                    + decimal(speed.ratio(\.measurement.scoring), 2))
+            speeds.append(speed)
         }
         line.clear()
         print(Self.table(speeds))
