@@ -95,9 +95,7 @@ private final class JobRun {
         let scoring = scoring
         for chunk in scoring.chunks where chunk.lowerBound >= state.scoring.count {
             if shouldStop() { return try stop(report) }
-            let start = ContinuousClock.now
             try scoring.score(chunk, into: &state.scoring)
-            state.trainingSeconds += (ContinuousClock.now - start) / .seconds(1)
             try tell(report, after: chunk == scoring.chunks.last ? .epoch : .nothing)
             if checkpoints.isDue(state, isEpochDone: false) { try checkpoints.write(state, report) }
         }
@@ -105,7 +103,7 @@ private final class JobRun {
         let metrics = Catalogue.metrics.compactMap { metric in
             result.metrics[metric.name].map { "\(metric.title) \(String(format: "%.4f", $0))" }
         }
-        try report(.note("finished after \(String(format: "%.1f", state.trainingSeconds)) s of work: \(metrics.joined(separator: ", "))"))
+        try report(.note("finished after \(String(format: "%.1f", state.trainingSeconds)) s of training: \(metrics.joined(separator: ", "))"))
         return .finished(result)
     }
 
