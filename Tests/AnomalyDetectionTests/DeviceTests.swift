@@ -35,6 +35,14 @@ import Testing
         }
     }
 
+    /// Unless kernels are asked for, libtorch chooses: pinned to what every processor has, a training takes twice as long.
+    @Test func kernelsAreLeftAloneUnlessAskedFor() throws {
+        #expect(try Engine.environment(kernels: "default").isEmpty)
+        #expect(try Engine.environment(kernels: "avx2")["ATEN_CPU_CAPABILITY"] == "avx2")
+        #expect(try Engine.environment(kernels: "avx512")["ATEN_CPU_CAPABILITY"] == "avx512")
+        #expect(throws: TrainingError.self) { try Engine.environment(kernels: "sse") }
+    }
+
     /// A step waits for nothing on the device.
     @Test(.enabled(if: SimulatedDevice.isSupported), arguments: SmallJobs.names) func stepsDoNotWait(_ name: String) async throws {
         try await offPool {

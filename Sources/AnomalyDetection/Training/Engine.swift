@@ -30,10 +30,12 @@ public enum Engine {
     /// The environment that makes a process use the kernels called `kernels`, so that processors of several kinds give equal numbers.
     /// - Throws: ``TrainingError`` for a name that is none of them.
     public static func environment(kernels: String) throws(TrainingError) -> [String: String] {
-        guard let instructions = InstructionSet(rawValue: kernels) else {
-            throw TrainingError(
-                "there are no kernels '\(kernels)'; use one of \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", "))")
+        switch kernels {
+        // Whatever libtorch chooses: nothing is pinned.
+        case "default": return [:]
+        case "avx2": return LibTorch.pinEnvironment(.avx2)
+        case "avx512": return LibTorch.pinEnvironment(.avx512)
+        default: throw TrainingError("there are no kernels '\(kernels)'; use one of avx2, avx512, default")
         }
-        return LibTorch.pinEnvironment(instructions)
     }
 }
