@@ -7,6 +7,9 @@
 
 enum { medsweep_png_grey = PNG_FORMAT_GRAY, medsweep_png_rgb = PNG_FORMAT_RGB };
 
+/// The most bytes that an image can take as a file.
+static inline size_t medsweep_png_bound(const png_image *image) { return PNG_IMAGE_PNG_SIZE_MAX(*image); }
+
 typedef struct {
     unsigned width, height, channels;
     /// Whether samples of sixteen bits stay so, most significant byte first; else they lose their lower half.

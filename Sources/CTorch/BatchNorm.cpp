@@ -3,48 +3,22 @@
 // libtorch sums such rows one by one in float32: its statistics are off by 1e-6 to 3e-5 of their size, the more the larger
 // the batch, and the gradients with them. Here blocks of rows are summed in float32 and the blocks in double precision, in
 // an order that depends neither on the number of threads nor on the processor.
+#include "Blocks.h"
 #include "CTorch.h"
 #include "Guard.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <dlfcn.h>
 #include <vector>
-
-// Wider vectors where the processor has them. Fused multiply-add is left out, so that all variants give the same bits.
-#if defined(__x86_64__)
-#define CT_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CT_VECTORISED
-#endif
-#pragma STDC FP_CONTRACT OFF
 
 namespace {
 
 /// Channels that are summed side by side in registers.
 constexpr int64_t lanes = 16;
-
-/// Calls `body(0)` … `body(count - 1)` on libtorch's threads. ATen's `parallel_for` is compiled into its callers and needs
-/// their compiler's OpenMP, which may be another one than libtorch's; this enters the one that libtorch has loaded.
-template <typename Body> void for_each_block(int64_t count, bool is_small, const Body &body) {
-    struct Work {
-        const Body &body;
-        std::atomic<int64_t> next;
-        int64_t count;
-        void run() { for (int64_t index; (index = next++) < count;) body(index); }
-    } work{body, {0}, count};
-    using Parallel = void (*)(void (*)(void *), void *, unsigned, unsigned);
-    static const auto parallel = reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
-    int threads = at::get_num_threads();
-    if (is_small || threads < 2 || parallel == nullptr || at::in_parallel_region()) return work.run();
-    parallel([](void *work) { static_cast<Work *>(work)->run(); }, &work, unsigned(threads), 0);
-}
 
 /// Rows of channels, cut into blocks that stay in the cache while they are summed twice, and are short enough for float32.
 struct Rows {

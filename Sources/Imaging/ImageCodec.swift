@@ -144,10 +144,8 @@ public enum ImageCodec {
         control.width = png_uint_32(image.width)
         control.height = png_uint_32(image.height)
         control.format = image.channels == 3 ? png_uint_32(medsweep_png_rgb) : png_uint_32(medsweep_png_grey)
-        var size = 0
-        guard png_image_write_to_memory(&control, nil, &size, 0, image.pixels, 0, nil) != 0 else {
-            throw ImagingError("libpng cannot write an image of \(image.width) × \(image.height) pixels")
-        }
+        // The most that it can take: asked for the size itself, libpng would compress the image twice.
+        var size = medsweep_png_bound(&control)
         var data = Data(count: size)
         let isWritten = data.withUnsafeMutableBytes {
             png_image_write_to_memory(&control, $0.baseAddress, &size, 0, image.pixels, 0, nil) != 0

@@ -26,6 +26,8 @@ public class ConvolutionLayer: Module {
     func effectiveWeight() throws(TorchError) -> Tensor { weight.tensor }
     var effectiveStride: Int { stride }
     var isTransposed: Bool { false }
+    /// Whether a kernel of this package's own is faster than oneDNN's for it.
+    var hasOwnKernel: Bool { false }
 
     /// The weight in the layout that is fastest; the layer's output takes it over.
     static func arranged(_ weight: Tensor) throws(TorchError) -> Tensor {
@@ -48,8 +50,17 @@ public final class Convolution: ConvolutionLayer, Layer {
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-        try Convolution.convolution(
-            .tensor(input), .tensor(Self.arranged(weight.tensor)), .optional(bias?.tensor), .integers([stride, stride]),
+        var weight = weight.tensor
+        if weight.shape[1] == 1, weight.shape[2] > 1, groups == 1, !LibTorch.usesPlainOperators {
+            // Of one input both layouts are the same memory, and libtorch would take the other: all that follows up to the next
+            // convolution would be a mixture of both, which its loops are slow at.
+            let (kernel, size) = (weight.shape[2], weight.count / weight.shape[0])
+            weight = try weight.viewed(weight.shape, strides: [size, 1, kernel, 1], offset: 0)
+        } else {
+            weight = try Self.arranged(weight)
+        }
+        return try Convolution.convolution(
+            .tensor(input), .tensor(weight), .optional(bias?.tensor), .integers([stride, stride]),
             .integers([padding, padding]), .integers([1, 1]), .integer(groups))
     }
 }

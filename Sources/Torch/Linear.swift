@@ -1,3 +1,5 @@
+import CTorch
+
 /// A fully connected layer: `[N, inputs]` → `[N, outputs]`, y = x Wᵀ + b.
 public final class Linear: Module, Layer {
     private static let linear = Operator("linear")
@@ -16,6 +18,18 @@ public final class Linear: Module, Layer {
     }
 
     public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
-        try Linear.linear(.tensor(input), .tensor(weight.tensor), .tensor(bias.tensor))
+        if !LibTorch.usesPlainOperators, let output = try onOneDNN(input) { return output }
+        return try Linear.linear(.tensor(input), .tensor(weight.tensor), .tensor(bias.tensor))
+    }
+
+    /// The same in half the time on processors other than Intel's; `nil` where that is not possible or not worth it.
+    private func onOneDNN(_ input: Tensor) throws(TorchError) -> Tensor? {
+        guard !ct_autocasts_cpu() else { return nil }
+        let (weight, bias) = (weight.tensor, bias.tensor)
+        var result: OpaquePointer?
+        try withExtendedLifetime((input, weight, bias)) { () throws(TorchError) in
+            try checked { ct_linear(input.handle, weight.handle, bias.handle, &result, $0) }
+        }
+        return result.map(Tensor.init(handle:))
     }
 }

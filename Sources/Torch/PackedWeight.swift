@@ -75,6 +75,7 @@ extension ConvolutionLayer {
             packed = nil
             return nil
         }
+        if hasOwnKernel, norm == nil, activation == nil { return nil }
         guard !ct_gradient_mode(), norm.map({ !$0.isTraining && !$0.usesImageStatistics }) ?? true, input.device.isCPU,
             weight.tensor.device.isCPU, input.dataType == .float, weight.tensor.dataType == .float, !ct_autocasts_cpu()
         else { return nil }

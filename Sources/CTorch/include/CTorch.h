@@ -168,6 +168,18 @@ int ct_batch_norm(const ct_tensor *_Nonnull input, const ct_tensor *_Nonnull wei
                   const ct_tensor *_Nonnull running_mean, const ct_tensor *_Nonnull running_variance, double momentum,
                   double epsilon, double slope, ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
 
+/// A large linear layer, x Wᵀ + b of `[N, inputs]`, `[outputs, inputs]` and `[outputs]`, by oneDNN, which has AVX-512 code
+/// for every processor where MKL has it for Intel's alone; differentiable. `*result` is NULL, and nothing is done, for what
+/// is small, not float32 in main memory, or where this libtorch has no such way.
+int ct_linear(const ct_tensor *_Nonnull input, const ct_tensor *_Nonnull weight, const ct_tensor *_Nonnull bias,
+              ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
+
+/// A transposed convolution of stride 2 and padding 1 with a weight `[inputs, outputs, 4, 4]` of at most three outputs;
+/// differentiable, with the same bits on any number of threads. The result has the channels side by side. `*result` is NULL,
+/// and nothing is done, for other weights and for what is not float32 in main memory.
+int ct_transposed_convolution(const ct_tensor *_Nonnull input, const ct_tensor *_Nonnull weight,
+                              ct_tensor *_Nullable *_Nonnull result, char *_Nullable *_Nonnull error);
+
 /// A convolution for oneDNN.
 typedef struct {
     int64_t stride;

@@ -1,9 +1,12 @@
-// Convolutions without gradients on oneDNN's own operators, with a weight that is laid out once and what follows in the same pass.
+// oneDNN's own operators: convolutions without gradients, with a weight that is laid out once and what follows in the same pass,
+// and large linear layers.
 #include "CTorch.h"
 #include "Guard.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 namespace {
 
@@ -19,6 +22,7 @@ struct Operators {
     std::optional<c10::OperatorHandle> pack_transposed = find("mkldnn::_reorder_convolution_transpose_weight", 7);
     std::optional<c10::OperatorHandle> convolve = find("mkldnn::_convolution_pointwise", 10);
     std::optional<c10::OperatorHandle> convolve_transposed = find("mkldnn::_convolution_transpose_pointwise", 11);
+    std::optional<c10::OperatorHandle> linear = find("mkldnn::_linear_pointwise", 6);
     bool are_there = pack && pack_transposed && convolve && convolve_transposed;
 };
 
@@ -33,6 +37,31 @@ at::Tensor call(const c10::OperatorHandle &handle, torch::jit::Stack &&stack) {
     handle.callBoxed(&stack);
     return stack.at(0).toTensor();
 }
+
+/// x Wᵀ + b of matrices.
+at::Tensor multiply(const at::Tensor &x, const at::Tensor &weight, const c10::IValue &bias) {
+    return call(*operators().linear, {x, weight, bias, std::string("none"), c10::List<std::optional<at::Scalar>>(), std::string()});
+}
+
+struct Linear : torch::autograd::Function<Linear> {
+    static at::Tensor forward(
+        torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
+        context->save_for_backward({x, weight});
+        return multiply(x, weight, bias);
+    }
+
+    static torch::autograd::variable_list backward(
+        torch::autograd::AutogradContext *context, torch::autograd::variable_list gradients) {
+        auto saved = context->get_saved_variables();
+        const at::Tensor &x = saved[0], &weight = saved[1], &g = gradients[0];
+        // A gradient that is differentiated itself needs operators which know how.
+        const bool is_plain = c10::GradMode::is_enabled();
+        at::Tensor input_gradient, weight_gradient;
+        if (context->needs_input_grad(0)) input_gradient = is_plain ? g.mm(weight) : multiply(g, weight.t(), c10::IValue());
+        if (context->needs_input_grad(1)) weight_gradient = is_plain ? g.t().mm(x) : multiply(g.t(), x.t(), c10::IValue());
+        return {input_gradient, weight_gradient, g.sum(0)};
+    }
+};
 
 }  // namespace
 
@@ -70,6 +99,21 @@ int ct_convolve(const ct_tensor *input, const ct_tensor *packed_weight, const ct
         stack.push_back(std::string());
         const auto &handle = convolution->is_transposed ? operators().convolve_transposed : operators().convolve;
         *result = handle_of(call(*handle, std::move(stack)));
+        return 0;
+    });
+}
+
+int ct_linear(const ct_tensor *input, const ct_tensor *weight, const ct_tensor *bias, ct_tensor **result, char **error) {
+    return guarded(error, [&] {
+        at::Tensor x = tensor_of(input), w = tensor_of(weight), b = tensor_of(bias);
+        *result = nullptr;
+        if (!operators().linear || !at::globalContext().userEnabledMkldnn()) return 0;
+        for (const at::Tensor &tensor : {x, w, b}) {
+            if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat || !tensor.is_contiguous()) return 0;
+        }
+        // Below that, the call costs more than the product.
+        if (x.dim() != 2 || x.size(1) != w.size(1) || x.numel() * w.size(0) < (1 << 22)) return 0;
+        *result = handle_of(Linear::apply(x, w, b));
         return 0;
     });
 }
