@@ -4,7 +4,7 @@ import ArgumentParser
 struct AllCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "all",
-        abstract: "Runs all: training beside PyTorch, every method's speed, then the queue and how fast results are shown.",
+        abstract: "Runs all: training beside PyTorch, every method's speed, a sweep beside the study's own way, then the queue and how fast results are shown.",
         discussion: "Example: medsweep-bench --data demo-data")
 
     @OptionGroup var scripts: ScriptOptions
@@ -17,6 +17,9 @@ struct AllCommand: ParsableCommand {
         try TrainingBench(options: training, scripts: scripts.scripts).run()
         print()
         try MethodsBench(options: training.pyTorch, rounds: methods, methods: [], scripts: scripts.scripts).run()
+        print()
+        print(try SweepBench(
+            data: training.data, epochs: nil, folder: WorkFolder(in: queue.folder), python: training.pyTorch.python(scripts: scripts.scripts)).run())
         print()
         try QueueCommand.run(queue, scripts: scripts.scripts)
         print()

@@ -30,16 +30,19 @@ struct SweepBench {
             output: folder.sub("run"))
         try process.wait()
         let ours = MonotonicClock.seconds - start
-        progress.show("the study's way")
-        let output = try python.run("study_loop.py", [data] + (epochs.map { ["--epochs", String($0)] } ?? []))
-        let theirs = try JSONDecoder().decode(StudyLoop.self, from: output)
-        let jobs = theirs.jobs.count
+        let options = [data] + (epochs.map { ["--epochs", String($0)] } ?? [])
+        let ways: [(name: String, options: [String])] = [("the study's scripts", []), ("one process a job", ["--once"])]
+        let loops = try ways.map { way in
+            progress.show(way.name)
+            return (way.name, try JSONDecoder().decode(StudyLoop.self, from: python.run("study_loop.py", options + way.options)))
+        }
+        let jobs = Double(loops[0].1.jobs.count)
+        let rows = [["medsweep run", decimal(ours, 1), decimal(ours / jobs, 2), ""]]
+            + loops.map { [$0, decimal($1.seconds, 1), decimal($1.seconds / jobs, 2), decimal($1.seconds / ours, 2)] }
+        let auc = loops[0].1.jobs.reduce(0) { $0 + $1.auc } / jobs
         return """
-            \(jobs) jobs from a file to results, seconds
-              medsweep run      \(decimal(ours, 1))  (\(decimal(ours / Double(jobs), 2)) a job)
-              the study's way   \(decimal(theirs.seconds, 1))  (\(decimal(theirs.seconds / Double(jobs), 2)) a job; PyTorch \(theirs.pytorch), \
-            \(theirs.threads) threads, mean AUC \(decimal(theirs.jobs.reduce(0) { $0 + $1.auc } / Double(jobs), 3)))
-              theirs over ours  \(decimal(theirs.seconds / ours, 2))
+            \(decimal(jobs, 0)) jobs from a file to results; PyTorch \(loops[0].1.pytorch), \(loops[0].1.threads) threads, mean AUC \(decimal(auc, 3))
+            \(TextTable(["way", "seconds", "a job", "over ours"], rows: rows).text)
             \(process.written)
             """
     }
