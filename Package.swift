@@ -116,7 +116,7 @@ let package = Package(
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .executableTarget(name: "medsweep-worker", dependencies: [
-            "Host", "Worker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "DurableFiles", "Host", "Worker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .executableTarget(name: "medsweep-bench", dependencies: [
             "AnomalyDetection", "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -138,7 +138,7 @@ let package = Package(
             "Client", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
         ]),
         .testTarget(name: "CommandTests", dependencies: [
-            "Catalogue", "Client", "Host", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "Catalogue", "Client", "DurableFiles", "Host", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .testTarget(name: "WorkerTests", dependencies: ["TestSupport", "Worker", .product(name: "Logging", package: "swift-log")]),
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"], resources: [.copy("Fixtures")]),

@@ -19,6 +19,10 @@ public struct ConnectionLimits: Sendable, Hashable {
     public var headBytes = 32 << 10
     /// The most header fields of a request.
     public var fields = 100
+    /// The most bytes of bodies on their way that are held in memory at once.
+    public var bodies = 256 << 20
+    /// The same, of requests that need no token where there are some.
+    public var strangersBodies = 1 << 20
 
     public init() {}
 }

@@ -21,6 +21,8 @@ public struct CoordinatorConfiguration: Sendable {
     public var artefactFolder: URL?
     /// Certificate and key to serve `https` with; `nil`: plain `http`.
     public var tls: TLSFiles?
+    /// Where proxies in front of the coordinator serve its page.
+    public var origins: Set<WebOrigin> = []
     /// What a connection may take.
     public var limits = ConnectionLimits()
 
@@ -47,6 +49,8 @@ public struct CoordinatorError: Error, Hashable, Sendable, CustomStringConvertib
         case portInUse
         case cannotListen
         case stateInUse
+        /// The state folder is on a file system that other machines may have too.
+        case sharedState
         case newerState
         case unwritable
         case badTokens

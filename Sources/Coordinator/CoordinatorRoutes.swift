@@ -17,11 +17,19 @@ struct CoordinatorRoutes: Sendable {
     let sessions: DashboardSessions
     let dashboard: DashboardStream
 
+    let ownPage: OwnPage
+    /// Memory for bodies that are on their way, of those that may ask.
+    let bodies: MemoryBudget
+    /// The same, of those that have shown no token.
+    let strangersBodies: MemoryBudget
+
     let requests = RequestMeter()
     let leaseRequests = LeaseRequestReader()
 
     /// The most bytes of a body that is not a file.
     private static let bodyLimit = 8 << 20
+    /// The most bytes of a body that anybody may send: a token with its name.
+    private static let strangersBodyLimit = 4 << 10
 
     var now: Double { Date().timeIntervalSince1970 }
 
@@ -29,10 +37,11 @@ struct CoordinatorRoutes: Sendable {
         let router = Router(context: CoordinatorContext.self)
         router.add(middleware: RequestMeterMiddleware(meter: requests))
         router.add(middleware: ProblemMiddleware(store: store, logger: logger))
+        router.add(middleware: HostMiddleware(isLoopbackOnly: tokens == nil, origins: ownPage.origins))
         if let tokens {
-            router.add(middleware: TokenMiddleware(tokens: tokens, sessions: sessions))
+            router.add(middleware: TokenMiddleware(tokens: tokens, sessions: sessions, ownPage: ownPage))
         } else {
-            router.add(middleware: SameOriginMiddleware())
+            router.add(middleware: SameOriginMiddleware(ownPage: ownPage))
         }
         addOperatorRoutes(router)
         addWorkerRoutes(router)
@@ -51,12 +60,12 @@ struct CoordinatorRoutes: Sendable {
 
     /// The request's body.
     func bytes(of request: Request) async throws -> ByteBuffer {
-        var request = request
-        do {
-            return try await request.collectBody(upTo: Self.bodyLimit)
-        } catch is NIOTooManyBytesError {
-            throw Problem(status: 413, title: "too large", detail: "a body may have at most \(Self.bodyLimit) bytes")
-        }
+        try await bodies.collect(request, upTo: Self.bodyLimit)
+    }
+
+    /// The body of a request that anybody may send.
+    func strangersBytes(of request: Request) async throws -> ByteBuffer {
+        try await strangersBodies.collect(request, upTo: Self.strangersBodyLimit)
     }
 
     static func decode<Value: Decodable>(_ bytes: ByteBuffer) throws -> Value {

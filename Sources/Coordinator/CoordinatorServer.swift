@@ -28,7 +28,7 @@ public struct CoordinatorServer: Sendable {
         var logger = Logger(label: "medsweep.coordinator") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = configuration.logLevel
         self.logger = logger
-        let folder = try StateFolder(configuration.stateFolder)
+        let folder = try StateFolder(configuration.stateFolder, holdsDatabase: configuration.postgres == nil)
         self.folder = folder
         let waiters = LeaseWaiters()
         let database: any JobDatabase = if let url = configuration.postgres {
@@ -42,7 +42,9 @@ public struct CoordinatorServer: Sendable {
             artefacts: ArtefactStore(folder: configuration.artefactFolder ?? folder.artefacts), waiters: waiters,
             configuration: configuration, tokens: tokens, logger: logger,
             sessions: DashboardSessions(isSecure: configuration.tls != nil),
-            dashboard: DashboardStream(store: store, waiters: waiters, logger: logger))
+            dashboard: DashboardStream(store: store, waiters: waiters, logger: logger), ownPage: OwnPage(origins: configuration.origins),
+            bodies: MemoryBudget(bytes: configuration.limits.bodies),
+            strangersBodies: MemoryBudget(bytes: configuration.limits.strangersBodies))
     }
 
     /// Serves until the surrounding task is cancelled; then stops listening, lets requests under way end and returns.

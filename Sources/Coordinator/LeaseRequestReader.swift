@@ -14,7 +14,7 @@ final class LeaseRequestReader: Sendable {
         let request: LeaseRequest = try CoordinatorRoutes.decode(bytes)
         try RequestBounds.require(request.limit, in: RequestBounds.leaseLimit, "limit")
         try require(request.free, "free")
-        try require(request.worker.resources, "worker.resources")
+        try require(request.worker)
         try RequestBounds.require(request.wait, in: RequestBounds.wait, "wait")
         if bytes.readableBytes <= 16 << 10 {
             known.withLock { known in
@@ -23,6 +23,17 @@ final class LeaseRequestReader: Sendable {
             }
         }
         return request
+    }
+
+    private func require(_ worker: WorkerDescription) throws(Problem) {
+        try require(worker.resources, "worker.resources")
+        try RequestBounds.require(worker.name, "worker.name")
+        try RequestBounds.require(worker.host, "worker.host")
+        try RequestBounds.require(worker.platform, "worker.platform")
+        try RequestBounds.require(worker.datasets, "worker.datasets")
+        for (names, part) in [(worker.methods, "methods"), (worker.weights, "weights"), (worker.tags, "tags")] {
+            try RequestBounds.require(names, "worker.\(part)")
+        }
     }
 
     private func require(_ resources: WorkerResources, _ name: String) throws(Problem) {

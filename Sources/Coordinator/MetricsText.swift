@@ -53,12 +53,13 @@ struct MetricsText {
     }
 
     private static func escape(_ value: String) -> String {
-        value.reduce(into: "") { result, character in
-            switch character {
+        // By scalars: a quote that an accent is put upon is a quote to whoever reads this.
+        value.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar {
             case "\\": result += "\\\\"
             case "\"": result += "\\\""
             case "\n": result += "\\n"
-            default: result.append(character)
+            default: result.unicodeScalars.append(scalar)
             }
         }
     }

@@ -94,6 +94,7 @@ extension CoordinatorRoutes {
     private func controlRequest(_ request: Request) async throws -> ControlRequest {
         let posted: ControlRequest = try await body(request)
         try RequestBounds.require(posted.priority, in: RequestBounds.priority, "priority")
+        try RequestBounds.require(posted.who, "who")
         return posted
     }
 
@@ -143,12 +144,27 @@ extension CoordinatorRoutes {
     }
 
     /// Parses a sweep file with the data sets that are known here, and completes the request with their contents.
+    /// Whatever is wrong with it is found here, before anything is written.
     private func parse(_ request: SubmitRequest) async throws -> (SweepFile, SubmitRequest) {
+        try Self.require(request)
         let contents = try await store.knownDatasets().merging(request.contents) { $1 }
         let sweep = try Self.parse(request, among: contents)
         var request = request
         request.contents = contents.filter { sweep.datasetNames.contains($0.key) }
+        _ = try sweep.jobs(contents: request.contents)
         return (sweep, request)
+    }
+
+    private static func require(_ request: SubmitRequest) throws(Problem) {
+        guard request.source.utf8.count <= RequestBounds.sourceBytes else {
+            throw Problem(status: 413, title: "too large", detail: "a sweep file may have at most \(RequestBounds.sourceBytes >> 20) MiB; split the sweep")
+        }
+        try RequestBounds.require(request.file, "file", atMost: RequestBounds.fileLength)
+        guard request.overrides.count <= RequestBounds.mostOverrides else {
+            throw Problem(status: 400, title: "bad body", detail: "there may be at most \(RequestBounds.mostOverrides) overrides; edit the sweep file")
+        }
+        for override in request.overrides { try RequestBounds.require(override, "overrides", atMost: RequestBounds.overrideLength) }
+        try RequestBounds.require(request.contents, "contents")
     }
 
     static func parse(_ request: SubmitRequest, among contents: [String: DatasetContent]) throws(SweepFileError) -> SweepFile {

@@ -93,6 +93,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
     let tokens: Tokens
     let sessions: DashboardSessions
+    let ownPage: OwnPage
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -101,12 +102,15 @@ struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
         if request.headers[.authorization] == nil, let session = DashboardSessions.id(in: request),
             sessions.role(of: session, now: Date().timeIntervalSince1970) == .operator
         {
-            try DashboardSessions.requireOwnPage(request)
+            try ownPage.require(request)
             return try await next(request, context)
         }
-        let header = request.headers[.authorization] ?? ""
-        guard header.hasPrefix("Bearer "), let role = tokens.role(of: String(header.dropFirst(7))) else {
+        guard let header = request.headers[.authorization] else {
             throw Problem(status: 401, title: "unauthorised", detail: "this coordinator wants a bearer token; give one with --token-file")
+        }
+        // Schemes are written as one likes (RFC 9110, 11.1).
+        guard header.prefix(7).lowercased() == "bearer ", let role = tokens.role(of: String(header.dropFirst(7))) else {
+            throw Problem(status: 401, title: "unauthorised", detail: Tokens.unknown)
         }
         if role == .worker, !Self.isForWorkers(request.method, request.uri.path) {
             throw Problem(status: 403, title: "forbidden", detail: "a worker's token cannot do this; use an operator's")

@@ -1,3 +1,4 @@
+import Catalogue
 import Wire
 
 /// What values in requests must keep to beyond their types. The OpenAPI document says the same.
@@ -26,6 +27,46 @@ enum RequestBounds {
     static let gridPage = 1...100_000
     /// Digits of an identity by which operators name a job.
     static let identityDigits = 8...64
+
+    /// Unicode scalars of a name: a worker's, a host's, an operator's, a data set's.
+    static let nameLength = 200
+    /// Unicode scalars of a sentence. Of a longer error the beginning is kept.
+    static let sentenceLength = 4096
+    /// Names in a list: tags, weights, methods, data sets.
+    static let mostNames = 10_000
+    /// Files and notes of a result.
+    static let mostArtefacts = 100
+    static let mostNotes = 100
+    /// A sweep file's bytes.
+    static let sourceBytes = 4 << 20
+    /// Unicode scalars of a sweep file's name, and of an override, of which there are so many.
+    static let fileLength = 1000
+    static let overrideLength = 100_000
+    static let mostOverrides = 1000
+
+    /// Refuses a body's text that is too long.
+    static func require(_ text: String, _ name: String, atMost length: Int = nameLength) throws(Problem) {
+        guard text.utf8.count > length, text.unicodeScalars.count > length else { return }
+        throw Problem(
+            status: 400, title: "bad body", detail: "'\(name)' may have at most \(length) characters, not \(text.unicodeScalars.count)")
+    }
+
+    /// Refuses a body's list of names that is too long, or has names that are.
+    static func require(_ names: some Collection<String>, _ name: String) throws(Problem) {
+        guard names.count <= mostNames else {
+            throw Problem(status: 400, title: "bad body", detail: "'\(name)' may have at most \(mostNames) names, not \(names.count)")
+        }
+        for text in names { try require(text, name) }
+    }
+
+    static func require(_ platform: EngineClass.Platform, _ name: String) throws(Problem) {
+        try require([platform.device, platform.libtorch, platform.kernels], name)
+    }
+
+    static func require(_ contents: [String: DatasetContent], _ name: String) throws(Problem) {
+        try require(contents.keys, name)
+        try require(contents.values.map(\.fingerprint), "\(name).fingerprint")
+    }
 
     /// Refuses a body's value out of its range.
     static func require<Value>(_ value: Value?, in range: ClosedRange<Value>, _ name: String) throws(Problem) {

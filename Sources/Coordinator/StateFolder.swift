@@ -13,9 +13,23 @@ final class StateFolder: Sendable {
     var artefacts: URL { url.appending(path: "artefacts") }
 
     /// Makes the folder if need be and locks it.
-    /// - Throws: ``CoordinatorError`` when it cannot be written to or another coordinator has it.
-    init(_ url: URL) throws(CoordinatorError) {
+    /// - Parameters:
+    ///   - holdsDatabase: whether the queue is kept in it, which takes a disk of this machine's own.
+    ///   - networkFileSystem: the name of the file system that a folder is on, if other machines may have it too.
+    /// - Throws: ``CoordinatorError`` when it cannot be written to, another coordinator has it, or others could.
+    init(
+        _ url: URL, holdsDatabase: Bool = true, networkFileSystem: (URL) -> String? = NetworkFileSystem.name(of:)
+    ) throws(CoordinatorError) {
         self.url = url
+        // The folder itself may be a mount; else it will be on its parent's file system.
+        if holdsDatabase, let name = networkFileSystem(Self.nearestThere(url)) {
+            throw CoordinatorError(
+                .sharedState,
+                """
+                the state folder '\(url.path)' is on \(name), which other machines may have too, and the queue's database would be lost \
+                there; choose a folder on a disk of this machine with --state, or keep the queue in PostgreSQL with `medsweep serve --store`
+                """)
+        }
         do {
             try FileManager.default.createDirectory(
                 at: url.appending(path: "artefacts"), withIntermediateDirectories: true)
@@ -33,6 +47,13 @@ final class StateFolder: Sendable {
             throw CoordinatorError(
                 .stateInUse, "another coordinator is using the state folder '\(url.path)'; stop it, or choose another folder with --state")
         }
+    }
+
+    /// The folder, or the nearest one above it that is there.
+    private static func nearestThere(_ url: URL) -> URL {
+        var place = url.standardizedFileURL
+        while place.path != "/", !FileManager.default.fileExists(atPath: place.path) { place.deleteLastPathComponent() }
+        return place
     }
 
     deinit { close(lock) }

@@ -1,4 +1,5 @@
 import Foundation
+import Wire
 
 /// Who may do what: bearer tokens with their roles.
 struct Tokens: Sendable {
@@ -11,23 +12,25 @@ struct Tokens: Sendable {
 
     private let entries: [(role: Role, token: [UInt8])]
 
-    /// Reads lines of `role token`; empty lines and lines that begin with `#` are passed over.
+    /// What whoever gives a token that is not among them is told.
+    static let unknown = "this token is not known here; compare it with the coordinator's token file"
+
+    /// Reads lines of `role token`, remarks passed over.
     /// - Throws: ``CoordinatorError`` that names file and line, never a token.
     init(file: URL) throws(CoordinatorError) {
         guard let text = try? String(contentsOf: file, encoding: .utf8) else {
-            throw CoordinatorError(.badTokens, "cannot read the token file '\(file.path)'")
+            throw CoordinatorError(.badTokens, "cannot read the token file '\(file.path)'; give --token-file a text file that this user may read")
         }
         var entries: [(role: Role, token: [UInt8])] = []
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let words = line.split(whereSeparator: \.isWhitespace)
-            if words.isEmpty || line.hasPrefix("#") { continue }
-            guard words.count == 2, let role = Role(rawValue: String(words[0])), words[1].utf8.count >= 16 else {
+        for line in TokenFile.lines(text) {
+            let words = line.words
+            guard words.count == 2, let role = Role(rawValue: words[0]), words[1].utf8.count >= 16 else {
                 throw CoordinatorError(
-                    .badTokens, "\(file.path):\(number + 1): a line is 'worker TOKEN' or 'operator TOKEN' with a token of at least 16 characters")
+                    .badTokens, "\(file.path):\(line.number): a line is 'worker TOKEN' or 'operator TOKEN' with a token of at least 16 characters")
             }
             entries.append((role, Array(words[1].utf8)))
         }
-        guard !entries.isEmpty else { throw CoordinatorError(.badTokens, "the token file '\(file.path)' has no tokens") }
+        guard !entries.isEmpty else { throw CoordinatorError(.badTokens, "the token file '\(file.path)' has no tokens; write lines of 'worker TOKEN' and 'operator TOKEN' into it") }
         self.entries = entries
     }
 

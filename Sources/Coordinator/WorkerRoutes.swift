@@ -11,12 +11,15 @@ extension CoordinatorRoutes {
         router.post(RouterPath(Routes.heartbeat(":identity"))) { request, context in
             let posted: HeartbeatRequest = try await body(request)
             try Self.check(posted.log)
+            try RequestBounds.require(posted.worker, "worker")
+            if let progress = posted.progress { try RequestBounds.require([progress.stage, progress.unit], "progress") }
             let action = try await store.heartbeat(
                 context.parameters.require("identity"), posted, now: now, duration: configuration.leaseDuration)
             return try JSONAnswer.response(HeartbeatResponse(action: action))
         }
         router.post(RouterPath(Routes.checkpoint(":identity"))) { request, context in
             let posted: CheckpointRequest = try await body(request)
+            try RequestBounds.require(posted.checkpoint.engine.platform, "checkpoint.engine.platform")
             try requireArtefacts([posted.checkpoint.sha256])
             let (answer, unneeded) = try await store.checkpoint(context.parameters.require("identity"), posted, now: now)
             if let unneeded { artefacts.remove(unneeded) }
@@ -26,6 +29,7 @@ extension CoordinatorRoutes {
             let bytes = try await bytes(of: request)
             let posted: ResultRequest = try Self.decode(bytes)
             try Self.check(posted.log)
+            try ResultCheck.require(posted.result)
             try requireArtefacts(posted.result.artefacts.map(\.sha256))
             // As it came: writing it anew would be a good part of the work.
             let text = JSONMember.value(of: "result", in: bytes.readableBytesView)
@@ -37,6 +41,8 @@ extension CoordinatorRoutes {
             var posted: FailureRequest = try await body(request)
             try Self.check(posted.log)
             posted.logTail = String(posted.logTail.suffix(16 << 10))
+            // A failure is never lost for being told at length.
+            posted.error = Self.shortened(posted.error)
             return try JSONAnswer.response(
                 try await store.fail(context.parameters.require("identity"), posted, now: now))
         }
@@ -45,6 +51,12 @@ extension CoordinatorRoutes {
             try Self.check(posted.log)
             return try JSONAnswer.response(try await store.release(context.parameters.require("identity"), posted, now: now))
         }
+    }
+
+    private static func shortened(_ sentence: String) -> String {
+        let most = RequestBounds.sentenceLength
+        guard sentence.utf8.count > most, sentence.unicodeScalars.count > most else { return sentence }
+        return String(String.UnicodeScalarView(sentence.unicodeScalars.prefix(most - 1))) + "…"
     }
 
     private static func check(_ piece: LogPiece?) throws { try RequestBounds.require(piece?.offset, in: RequestBounds.logOffset, "log.offset") }

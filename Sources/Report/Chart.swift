@@ -128,19 +128,3 @@ struct Chart {
         abs(value) < 1e-12 ? "0" : String(format: "%.3g", value)
     }
 }
-
-/// Escaping for HTML.
-enum HTML {
-    static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { result, character in
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.append(character)
-            }
-        }
-    }
-}

@@ -53,7 +53,7 @@ struct HTMLPage {
                 return "<tr><th>\(HTML.escaped(line.title))</th>\(cells.joined())</tr>"
             }
             return """
-                <div class="scroll"><table><caption>\(Catalogue.title(ofMetric: metric))</caption>
+                <div class="scroll"><table><caption>\(HTML.escaped(Catalogue.title(ofMetric: metric)))</caption>
                 <thead><tr><th></th>\(header)</tr></thead><tbody>\(rows.joined())</tbody></table></div>
                 """
         }
@@ -143,7 +143,7 @@ struct HTMLPage {
                 about = "Patches of a real immunohistochemistry image of colon tissue: stroma is normal, DAB-stained gland is abnormal. Nothing is synthetic."
             default: about = "The study's or your own images."
             }
-            return "<dt>\(HTML.escaped(Catalogue.title(ofDataset: name)))</dt><dd>\(about)<br><small>content fingerprint <code>\(used[name] ?? "")</code></small></dd>"
+            return "<dt>\(HTML.escaped(Catalogue.title(ofDataset: name)))</dt><dd>\(about)<br><small>content fingerprint <code>\(HTML.escaped(used[name] ?? ""))</code></small></dd>"
         }
         return items.isEmpty ? "" : "<section><h2>Data</h2><dl>\(items.joined())</dl></section>"
     }

@@ -42,7 +42,7 @@ struct JobTable {
             ]
             lines.append(fields)
         }
-        return lines.map { $0.map(Self.quoted).joined(separator: ",") }.joined(separator: "\r\n") + "\r\n"
+        return lines.map { $0.map { CSV.field($0) }.joined(separator: ",") }.joined(separator: "\r\n") + "\r\n"
     }
 
     /// The study's mean for jobs like this one, as a share like the job's own metrics.
@@ -50,11 +50,6 @@ struct JobTable {
         Catalogue.published(
             method: row.job.method, dataset: row.job.dataset, metric: metric, configuration: row.job.configuration
         ).map { $0.mean / 100 }
-    }
-
-    private static func quoted(_ field: String) -> String {
-        let isPlain = !field.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-        return isPlain ? field : "\"\(field.replacingOccurrences(of: "\"", with: "\"\""))\""
     }
 
     // MARK: JSON

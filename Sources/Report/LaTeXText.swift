@@ -1,6 +1,7 @@
 import Catalogue
 import Foundation
 import Sweep
+import Wire
 
 /// The tables as a LaTeX document with `booktabs`: the best of a column bold, the second underlined. It compiles as it is,
 /// and says in comments which lines belong into a paper.
@@ -15,7 +16,7 @@ struct LaTeXText {
             ? "% --- tables: begin ---\n\(tables.joined(separator: "\n\n"))\n% --- tables: end ---"
             : "No job of sweep \\texttt{\(Self.escaped(report.status.name))} has finished yet."
         return """
-            \(comments.map { "% " + Self.comment($0) }.joined(separator: "\n"))
+            \(comments.map { "% " + $0.oneLine }.joined(separator: "\n"))
             \\documentclass{article}
             \\usepackage{booktabs}
             \\usepackage{graphicx}
@@ -136,18 +137,11 @@ struct LaTeXText {
             case "±": result += "$\\pm$"
             case "–": result += "--"
             case "…": result += "\\ldots{}"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F: result += " "
-            case _ where scalar.isASCII: result.unicodeScalars.append(scalar)
+            case _ where scalar.properties.isWhitespace && scalar.isUnseen: result += " "
+            case _ where scalar.isASCII && !scalar.isUnseen: result.unicodeScalars.append(scalar)
             case "\u{C0}"..."\u{FF}" where !"×÷ÐðÞþ".unicodeScalars.contains(scalar): result.unicodeScalars.append(scalar)
             default: result += "U+" + String(scalar.value, radix: 16, uppercase: true)
             }
-        }
-    }
-
-    /// What may stand behind a comment's sign: one line.
-    private static func comment(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { result, scalar in
-            result.unicodeScalars.append(scalar.properties.generalCategory == .control || scalar.value == 0x2028 || scalar.value == 0x2029 ? " " : scalar)
         }
     }
 

@@ -1,5 +1,6 @@
 import Catalogue
 import Sweep
+import Wire
 
 /// The tables on a terminal: the best of a column bold, the second underlined.
 struct TableText {
@@ -8,11 +9,11 @@ struct TableText {
 
     var text: String {
         guard report.hasResults else {
-            return (["sweep '\(report.status.name)' has no finished job yet"] + report.missing()).joined(separator: "\n")
+            return (["sweep '\(report.status.name.oneLine)' has no finished job yet"] + report.missing().map(\.oneLine)).joined(separator: "\n")
         }
         var parts = report.metrics.map { table($0) }
-        if let mixture = report.mixture { parts.append(mixture) }
-        let missing = report.missing()
+        if let mixture = report.mixture { parts.append(mixture.oneLine) }
+        let missing = report.missing().map(\.oneLine)
         if !missing.isEmpty { parts.append((["missing:"] + missing.map { "  \($0)" }).joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")
     }
@@ -21,10 +22,10 @@ struct TableText {
         let table = report.table
         let datasets = report.datasets(of: metric)
         let places = datasets.map { table.places(metric, $0) }
-        var rows = [[Catalogue.title(ofMetric: metric)] + datasets.map(Catalogue.title(ofDataset:))]
+        var rows = [[Catalogue.title(ofMetric: metric).oneLine] + datasets.map { Catalogue.title(ofDataset: $0).oneLine }]
         for line in table.lines {
             let values = datasets.map { report.text(table.cell(line, $0), line, $0, metric) }
-            if values.contains(where: { !$0.isEmpty }) { rows.append([line.title] + values) }
+            if values.contains(where: { !$0.isEmpty }) { rows.append([line.title.oneLine] + values) }
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         let shownLines = table.lines.filter { line in datasets.contains { table.cell(line, $0) != nil } }
@@ -56,7 +57,7 @@ struct MarkdownText {
 
     var text: String {
         let table = report.table
-        var parts = ["## \(report.status.name)"]
+        var parts = ["## \(Markdown.escaped(report.status.name))"]
         guard report.hasResults else {
             return (parts + ["No job has finished yet."]).joined(separator: "\n\n")
         }
@@ -64,7 +65,8 @@ struct MarkdownText {
             let datasets = report.datasets(of: metric)
             let places = datasets.map { table.places(metric, $0) }
             var lines = [
-                "| \(Catalogue.title(ofMetric: metric)) | " + datasets.map(Catalogue.title(ofDataset:)).joined(separator: " | ") + " |",
+                "| \(Markdown.escaped(Catalogue.title(ofMetric: metric))) | "
+                    + datasets.map { Markdown.escaped(Catalogue.title(ofDataset: $0)) }.joined(separator: " | ") + " |",
                 "| --- |" + String(repeating: " ---: |", count: datasets.count),
             ]
             for line in table.lines {
@@ -73,14 +75,14 @@ struct MarkdownText {
                     return places[index][line] == 1 ? "**\(text)**" : text
                 }
                 guard cells.contains(where: { !$0.isEmpty }) else { continue }
-                lines.append("| \(line.title) | " + cells.joined(separator: " | ") + " |")
+                lines.append("| \(Markdown.escaped(line.title)) | " + cells.joined(separator: " | ") + " |")
             }
             parts.append(lines.joined(separator: "\n"))
         }
         parts.append("In \(report.explanation).")
-        if let mixture = report.mixture { parts.append("There are \(mixture).") }
+        if let mixture = report.mixture { parts.append("There are \(Markdown.escaped(mixture)).") }
         let missing = report.missing()
-        if !missing.isEmpty { parts.append("Missing:\n" + missing.map { "- \($0)" }.joined(separator: "\n")) }
+        if !missing.isEmpty { parts.append("Missing:\n" + missing.map { "- \(Markdown.escaped($0))" }.joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")
     }
 }

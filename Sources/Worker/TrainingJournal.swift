@@ -1,5 +1,6 @@
 import AnomalyDetection
 import Catalogue
+import DurableFiles
 import Foundation
 
 /// Tells on standard error, which becomes the job's log, what a training process does.
@@ -14,7 +15,7 @@ struct TrainingJournal {
     ///   - write: takes a line.
     init(
         interval: Duration = .seconds(1),
-        write: @escaping (String) -> Void = { FileHandle.standardError.write(Data("\(JobLog.line($0))\n".utf8)) }
+        write: @escaping (String) -> Void = { try? StandardStream.error.write("\(JobLog.line($0))\n") }
     ) {
         self.interval = interval
         self.write = write

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Client
 import Datasets
+import DurableFiles
 import Foundation
 import Host
 import Logging
@@ -157,7 +158,7 @@ struct LineLogHandler: LogHandler {
     func log(event: LogEvent) {
         let time = Date().formatted(.iso8601)
         // A log on a full disk must not end the worker.
-        try? FileHandle.standardError.write(contentsOf: Data("\(time) \(event.level): \(event.message)\n".utf8))
+        try? StandardStream.error.write("\(time) \(event.level): \(event.message)\n")
     }
 }
 
@@ -175,6 +176,7 @@ func exitCode(_ error: any Error) -> Int32? {
     }
 }
 
+StandardStream.fillClosed()
 // The training process, and the one that looks at the engine, are this program too; they have their own way of talking and no options.
 switch CommandLine.arguments.dropFirst().first {
 // Nothing is left to do at its end: libtorch's own tidying up takes a tenth of a second.
@@ -187,6 +189,6 @@ do {
     try await command.run()
 } catch {
     guard let code = exitCode(error) else { WorkerCommand.exit(withError: error) }
-    FileHandle.standardError.write(Data("medsweep-worker: \(error)\n".utf8))
+    try? StandardStream.error.write("medsweep-worker: \(error)\n")
     exit(code)
 }

@@ -59,7 +59,7 @@ struct CompareCommand: AsyncParsableCommand {
                 throw Failure(.usage, "'\(command.first)' and '\(command.second)' are a sweep and a job; name two sweeps or two jobs")
             }
         }
-        Terminal.print(text)
+        try Terminal.write(text)
     }
 
     /// Metrics that tables compare are had at once for 100,000 jobs; others stand in the jobs' whole results only.

@@ -28,7 +28,7 @@ struct Controller: Sendable {
     func perform(on targets: [ControlTarget]) async throws {
         for target in targets {
             let response = try await send(target)
-            Terminal.print(isJSON ? try json(target, response) : ControlText.sentence(request, target, response))
+            try Terminal.print(isJSON ? try json(target, response) : ControlText.sentence(request, target, response), isJSON: isJSON)
         }
     }
 

@@ -35,7 +35,7 @@ extension DataCommand {
             for line in CheckText.words(check.problems + check.warnings, "warning") { Terminal.note(line.oneLine) }
             let counts = check.counts
             let what = "\(counts.train) training and \(counts.testNormal + counts.testAbnormal) test images"
-            Terminal.print(
+            try Terminal.print(
                 added.isNew
                     ? "'\(added.name)' (\(what)) is known through '\(added.place.path)'; workers started with --data '\(target.path)' offer it"
                     : "'\(added.name)' (\(what)) was known before through '\(added.place.path)'; nothing is changed")

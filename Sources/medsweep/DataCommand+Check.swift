@@ -30,9 +30,9 @@ extension DataCommand {
             let root = URL(filePath: folder, directoryHint: .isDirectory)
             let check = try CheckProgress.run(root, name: name ?? root.standardizedFileURL.lastPathComponent)
             if json {
-                Terminal.print(String(decoding: try WireCoding.encode(check), as: UTF8.self))
+                try Terminal.print(json: check)
             } else {
-                Terminal.print(CheckText.report(check))
+                try Terminal.print(CheckText.report(check))
             }
             if let sentence = CheckText.sentence(check, folder: root.path) { throw Failure(.badData, sentence) }
         }

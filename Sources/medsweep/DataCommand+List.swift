@@ -39,7 +39,7 @@ extension DataCommand {
             let folder = try options.folder()
             let rows = try LocalDatasets.find(in: [folder]).sorted { $0.key < $1.key }.map(row)
             if json {
-                for row in rows { Terminal.print(String(decoding: try WireCoding.encode(row), as: UTF8.self)) }
+                for row in rows { try Terminal.print(json: row) }
                 return
             }
             let whole = rows.filter { $0.error == nil }
@@ -51,7 +51,7 @@ extension DataCommand {
                     let content = [row.color?.rawValue ?? "-", String(row.fingerprint?.prefix(8) ?? "-")]
                     return [row.name, row.layout?.rawValue ?? ""] + counts + content + [row.folder.oneLine]
                 }
-                Terminal.print(TextColumns.lines([header] + cells, right: [2, 3, 4, 5]).joined(separator: "\n"))
+                try Terminal.print(TextColumns.lines([header] + cells, right: [2, 3, 4, 5]).joined(separator: "\n"))
             }
             for row in rows { if let error = row.error { Terminal.note("'\(row.name)' cannot be used: \(error.oneLine)") } }
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import DurableFiles
 import Foundation
 import Imaging
 
@@ -64,7 +65,7 @@ struct DataCommand: AsyncParsableCommand {
                 // Sixteen images spread over the list.
                 try (0..<16).map { try ImageCodec.read(row[$0 * row.count / 16].path, orientation: images.orientation) }
             }
-            try ImageCodec.writePNG(ContactSheet.make(chosen, columns: 16), to: URL(filePath: output))
+            try DurableFile.write(ImageCodec.encodePNG(ContactSheet.make(chosen, columns: 16)), toNamed: output)
         }
     }
 }

@@ -70,9 +70,9 @@ struct EventsCommand: AsyncParsableCommand {
 
     private func show(_ events: [Event]) throws {
         guard !events.isEmpty else { return }
-        Terminal.print(
+        try Terminal.print(
             try events.map { event in
                 json ? String(decoding: try WireCoding.encode(event), as: UTF8.self) : EventText.line(event)
-            }.joined(separator: "\n"))
+            }.joined(separator: "\n"), isJSON: json)
     }
 }

@@ -27,7 +27,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let explanation = try await connection.withClient { client in
             try await client.explanation(of: JobReference.parse(command.job))
         }
-        Terminal.print(
-            json ? String(decoding: try WireCoding.encode(explanation), as: UTF8.self) : ExplanationText.full(explanation))
+        try Terminal.print(
+            json ? String(decoding: try WireCoding.encode(explanation), as: UTF8.self) : ExplanationText.full(explanation), isJSON: json)
     }
 }

@@ -59,10 +59,10 @@ struct ExportCommand: AsyncParsableCommand {
             let export = SweepExport(status: status, jobs: jobs, times: try await Self.times(of: jobs, client: client))
             return try command.write(export, jobs: jobs.count, to: place)
         }
-        Terminal.print(
+        try Terminal.print(
             json
                 ? String(decoding: try WireCoding.encode(summary), as: UTF8.self)
-                : "wrote \(summary.runs) runs of '\(sweep.oneLine)' to '\(folder)': \(summary.files) files")
+                : "wrote \(summary.runs) runs of '\(sweep.oneLine)' to '\(folder)': \(summary.files) files", isJSON: json)
     }
 
     /// When each job that ever began had its last attempt.

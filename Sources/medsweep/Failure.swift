@@ -6,6 +6,7 @@ import DurableFiles
 import Foundation
 import Host
 import Imaging
+import Report
 import Sweep
 import Wire
 
@@ -35,12 +36,27 @@ struct Failure: Error, CustomStringConvertible {
         case configuration = 78
     }
 
-    /// Prints what went wrong to standard error and ends the process.
+    /// What a shell knows a program by that was ended by `SIGPIPE`: nobody reads what it writes any more.
+    private static let unread = 128 + SIGPIPE
+
+    /// Says what went wrong on standard error, or what was asked of the argument parser, and ends the process.
     static func exit(with error: any Error, from command: any ParsableCommand.Type) -> Never {
+        if let error = error as? FileError, error.code == EPIPE { Foundation.exit(unread) }
+        if let code = code(for: error) {
+            Terminal.note("\(error)")
+            Foundation.exit(code.rawValue)
+        }
         // The argument parser's own errors, its help and its version texts are not failures of ours.
-        let code = code(for: error)
-        guard let code else { command.exit(withError: error) }
-        FileHandle.standardError.write(Data("medsweep: \(error)\n".utf8))
+        let (text, code) = (command.fullMessage(for: error), command.exitCode(for: error))
+        guard code.isSuccess else {
+            Terminal.draw(text + "\n")
+            Foundation.exit(code.rawValue)
+        }
+        do {
+            try Terminal.write(text)
+        } catch {
+            exit(with: error, from: command)
+        }
         Foundation.exit(code.rawValue)
     }
 
@@ -49,7 +65,8 @@ struct Failure: Error, CustomStringConvertible {
         case let failure as Failure: failure.code
         case is SweepFileError: .badData
         case is DatasetError, is ImagingError, is WeightsError: .badData
-        case let error as FileError: error.code == ENOSPC ? .inputOutput : .cannotCreate
+        case let error as FileError: [ENOSPC, EDQUOT, EIO, EBADF].contains(error.code) ? .inputOutput : .cannotCreate
+        case is ExportError: .badData
         case let error as CoordinatorError: coordinatorCode(error.kind)
         case let error as ClientError: clientCode(error)
         case is HostError: .unavailable
@@ -63,7 +80,7 @@ struct Failure: Error, CustomStringConvertible {
         case .stateInUse: .temporary
         case .newerState: .configuration
         case .unwritable: .cannotCreate
-        case .badTokens, .badCertificate, .notLoopback: .configuration
+        case .badTokens, .badCertificate, .notLoopback, .sharedState: .configuration
         default: .software
         }
     }

@@ -29,9 +29,9 @@ struct JobCommand: AsyncParsableCommand {
     func run() async throws {
         let command = self
         let detail = try await connection.withClient { client in try await client.job(JobReference.parse(command.job)) }
-        Terminal.print(
+        try Terminal.print(
             json
                 ? String(decoding: try WireCoding.encode(detail), as: UTF8.self)
-                : JobText(detail: detail, now: Date().timeIntervalSince1970, allLogs: log).full)
+                : JobText(detail: detail, now: Date().timeIntervalSince1970, allLogs: log).full, isJSON: json)
     }
 }

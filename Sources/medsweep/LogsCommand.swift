@@ -61,9 +61,9 @@ struct LogsCommand: AsyncParsableCommand {
 
     private func show(_ page: LogPage) throws {
         if json {
-            Terminal.print(String(decoding: try WireCoding.encode(page), as: UTF8.self))
+            try Terminal.print(json: page)
         } else if !page.text.isEmpty {
-            Terminal.print(page.text.plainLines.joined(separator: "\n"))
+            try Terminal.print(page.text.plainLines.joined(separator: "\n"))
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DurableFiles
 
 /// The `medsweep` command.
 @main
@@ -25,6 +26,8 @@ struct Medsweep: AsyncParsableCommand {
         ])
 
     static func main() async {
+        StandardStream.fillClosed()
+        StandardStream.reportClosedPipes()
         do {
             var command = try parseAsRoot(
                 PrioritiseCommand.protectingNegatives(Array(CommandLine.arguments.dropFirst())))

@@ -20,12 +20,12 @@ struct MethodsCommand: ParsableCommand {
 
     func run() throws {
         guard let method else {
-            return Terminal.print(json ? try MethodsText.json(Catalogue.methods) : MethodsText.list(Catalogue.methods))
+            return try Terminal.print(json ? try MethodsText.json(Catalogue.methods) : MethodsText.list(Catalogue.methods), isJSON: json)
         }
         guard let description = Catalogue.method(method) else {
             let hint = nearestNameHint(for: method, among: Catalogue.methods.map(\.name))
             throw Failure(.usage, "there is no method '\(method.oneLine)'\(hint); medsweep methods lists them all")
         }
-        Terminal.print(json ? try MethodsText.json(description) : MethodsText.explanation(description))
+        try Terminal.print(json ? try MethodsText.json(description) : MethodsText.explanation(description), isJSON: json)
     }
 }

@@ -63,12 +63,12 @@ struct PlanCommand: AsyncParsableCommand {
         if jobs {
             for job in planned {
                 let identity = absent.contains(job.job.dataset) ? "-" : job.identity
-                Terminal.print(json ? jobJSON(job, identity) : jobLine(job, identity))
+                try Terminal.print(json ? jobJSON(job, identity) : jobLine(job, identity), isJSON: json)
             }
             return
         }
         let document = PlanText(plan: plan, tally: MethodTally(planned, requires: sweep.policy.requires), contents: request.contents)
-        Terminal.print(json ? String(decoding: try WireCoding.encode(document), as: UTF8.self) : document.text)
+        try Terminal.print(json ? String(decoding: try WireCoding.encode(document), as: UTF8.self) : document.text, isJSON: json)
         if !absent.isEmpty, connection.coordinator == nil {
             Terminal.note("not found, so nothing of theirs can be known to be finished: \(absent.joined(separator: ", ")); see --data")
         }
@@ -85,7 +85,7 @@ struct PlanCommand: AsyncParsableCommand {
         let text = try CostText(
             sweep: sweep.name, cost: SweepCost(jobs, counts: SweepSource.counts(of: sweep, in: known), machine: machine),
             tally: MethodTally(jobs, requires: sweep.policy.requires))
-        Terminal.print(json ? try text.json() : text.text)
+        try Terminal.print(json ? try text.json() : text.text, isJSON: json)
     }
 
     /// Without a coordinator nothing has been run before.

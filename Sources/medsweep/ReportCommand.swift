@@ -48,9 +48,9 @@ struct ReportCommand: AsyncParsableCommand {
         }
         if !results.hasResults { Terminal.note("sweep '\(sweep)' has no finished job yet") }
         if let output {
-            try results.write(format, to: URL(filePath: output))
+            try results.write(format, toNamed: output)
         } else {
-            Terminal.print(results.render(format, color: Terminal.hasColors))
+            try Terminal.write(results.render(format, color: Terminal.hasColors))
         }
     }
 }
@@ -68,9 +68,9 @@ extension ReportCommand {
                 metric: status.policy.metric.name)
         }
         if let output {
-            try DurableFile.write(Data((grouping.text + "\n").utf8), to: URL(filePath: output))
+            try DurableFile.write(Data((grouping.text + "\n").utf8), toNamed: output)
         } else {
-            Terminal.print(grouping.text)
+            try Terminal.print(grouping.text)
         }
     }
 }
@@ -109,7 +109,8 @@ struct SweepResults: Sendable {
 
     func render(_ format: ReportFormat, color: Bool) -> String { report.render(format, color: color) }
 
-    func write(_ format: ReportFormat, to file: URL) throws {
-        try DurableFile.write(Data(report.render(format, color: false).utf8), to: file)
+    /// Writes the report to what a person named, which may be a pipe or a device.
+    func write(_ format: ReportFormat, toNamed path: String) throws {
+        try DurableFile.write(Data(report.render(format, color: false).utf8), toNamed: path)
     }
 }

@@ -140,9 +140,9 @@ struct RunCommand: AsyncParsableCommand {
     private func present(_ status: SweepStatus, client: CoordinatorClient) async throws {
         let shown: ReportFormat = json ? .json : .table
         let results = try await SweepResults.fetch(status, client: client, for: report == nil ? [shown] : [shown, .html])
-        Terminal.print(results.render(shown, color: Terminal.hasColors))
+        try Terminal.write(results.render(shown, color: Terminal.hasColors))
         if let report {
-            try results.write(.html, to: URL(filePath: report))
+            try results.write(.html, toNamed: report)
             Terminal.note("the report is in '\(report)'")
         }
     }

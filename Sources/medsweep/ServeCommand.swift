@@ -38,6 +38,13 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The certificate's private key: a PEM file without a passphrase.")
     var tlsKey: String?
 
+    @Option(
+        help: """
+            Where a proxy serves the dashboard, e.g. https://lab.example; may be given several times. Needed where browsers \
+            reach it over http, or without tokens.
+            """)
+    var origin: [String] = []
+
     @Option(help: "The most connections at once; further ones are closed.")
     var maxConnections = 4096
 
@@ -54,6 +61,9 @@ struct ServeCommand: AsyncParsableCommand {
         guard (0...65_535).contains(port) else { throw ValidationError("--port takes a number from 0 to 65535") }
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
             throw ValidationError("--tls-certificate and --tls-key go together; give both or neither")
+        }
+        for origin in origin where WebOrigin(origin) == nil {
+            throw ValidationError("--origin takes an address like https://lab.example, not '\(origin)'")
         }
         guard (1...1_000_000).contains(maxConnections) else {
             throw ValidationError("--max-connections takes a number from 1 to 1000000")
@@ -72,6 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
         if let tlsCertificate, let tlsKey {
             configuration.tls = TLSFiles(certificate: URL(filePath: tlsCertificate), key: URL(filePath: tlsKey))
         }
+        configuration.origins = Set(origin.compactMap { WebOrigin($0) })
         configuration.limits.connections = maxConnections
         let server = try CoordinatorServer(configuration: configuration)
         let scheme = configuration.tls == nil ? "http" : "https"

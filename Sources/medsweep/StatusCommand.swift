@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import DurableFiles
 import Foundation
 import Wire
 
@@ -27,12 +28,11 @@ struct StatusCommand: AsyncParsableCommand {
             try await command.watch ? command.follow(client) : command.statuses(client)
         }
         if json {
-            let text = sweep == nil ? try WireCoding.encode(SweepList(sweeps: statuses)) : try WireCoding.encode(statuses[0])
-            Terminal.print(String(decoding: text, as: UTF8.self))
+            if sweep == nil { try Terminal.print(json: SweepList(sweeps: statuses)) } else { try Terminal.print(json: statuses[0]) }
         } else if statuses.isEmpty {
             Terminal.note("there are no sweeps yet; submit one with `medsweep submit FILE`")
         } else {
-            Terminal.print(statuses.map(StatusText.full).joined(separator: "\n"))
+            try Terminal.print(statuses.map(StatusText.full).joined(separator: "\n"))
         }
         guard watch else { return }
         let failed = statuses.reduce(0) { $0 + $1.failedForGood }
@@ -59,14 +59,14 @@ struct StatusCommand: AsyncParsableCommand {
         return try await withStopSignals {
             let view = ScreenView()
             defer { view.close() }
-            return try await command.follow(client, from: first) { view.show($0) }
+            return try await command.follow(client, from: first) { try view.show($0) }
         } onStop: {
             ScreenView.restore()
         }
     }
 
     private func follow(
-        _ client: CoordinatorClient, from first: [SweepStatus], show: (StatusScreen) -> Void
+        _ client: CoordinatorClient, from first: [SweepStatus], show: (StatusScreen) throws -> Void
     ) async throws -> [SweepStatus] {
         var client = client
         // A person who watches is told that nothing is heard rather than left to wait.
@@ -79,7 +79,7 @@ struct StatusCommand: AsyncParsableCommand {
             } catch let error as ClientError where error.isPassing {
                 screen.remark = "\(error); trying again"
             }
-            show(screen)
+            try show(screen)
             if screen.remark == nil, screen.statuses.allSatisfy({ $0.isFinished || $0.isStalled }) { return screen.statuses }
             try await Task.sleep(for: .seconds(1))
         }
@@ -88,18 +88,17 @@ struct StatusCommand: AsyncParsableCommand {
 
 /// The whole terminal, given back as it was.
 private final class ScreenView: Sendable {
-    init() { Self.write("\u{1B}[?1049h\u{1B}[?25l") }
+    init() { try? StandardStream.output.write("\u{1B}[?1049h\u{1B}[?25l") }
 
-    func show(_ screen: StatusScreen) {
+    /// - Throws: `FileError` when the terminal is gone.
+    func show(_ screen: StatusScreen) throws {
         let size = Terminal.size
-        Self.write(StatusScreen.drawn(screen.lines(width: size.width, height: size.height), hasColors: Terminal.hasColors))
+        try StandardStream.output.write(StatusScreen.drawn(screen.lines(width: size.width, height: size.height), hasColors: Terminal.hasColors))
     }
 
     func close() { Self.restore() }
 
-    static func restore() { write("\u{1B}[?25h\u{1B}[?1049l") }
-
-    private static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+    static func restore() { try? StandardStream.output.write("\u{1B}[?25h\u{1B}[?1049l") }
 }
 
 /// A line for each sweep where there is no screen.

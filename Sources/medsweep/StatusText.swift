@@ -64,7 +64,7 @@ enum StatusText {
     static func full(_ status: SweepStatus) -> String {
         var lines = [line(status)]
         for job in status.failing {
-            lines.append("  failed   \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(job.error)")
+            lines.append("  failed   \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(job.error.oneLine)")
         }
         for weights in status.weights ?? [] where !weights.isOffered {
             lines.append("  waiting  \(weights.jobs == 1 ? "1 job needs" : "\(weights.jobs) jobs need") \(file(weights.name)), which no worker has; `medsweep weights add FILE` there, then start the worker anew")
@@ -73,7 +73,7 @@ enum StatusText {
         for job in status.running {
             let progress = job.progress?.summary ?? "starting"
             lines.append(
-                "  running  \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(progress.oneLine), on \(job.worker)")
+                "  running  \(job.method) on \(job.dataset), seed \(job.seed) (\(job.identity.prefix(12))): \(progress.oneLine), on \(job.worker.oneLine)")
         }
         return lines.joined(separator: "\n")
     }

@@ -24,12 +24,12 @@ struct SubmitCommand: AsyncParsableCommand {
         let (_, request) = try source.request()
         let response = try await connection.withClient { client in try await client.submit(request) }
         if json {
-            Terminal.print(String(decoding: try WireCoding.encode(response), as: UTF8.self))
+            try Terminal.print(json: response)
             return
         }
         var counts = ["\(response.new) new", "\(response.reused) finished before"]
         if response.queued > 0 { counts.append("\(response.queued) queued already") }
         if response.withdrawn > 0 { counts.append("\(response.withdrawn) withdrawn") }
-        Terminal.print("sweep '\(response.sweep)': \(response.total) jobs: \(counts.joined(separator: ", "))")
+        try Terminal.print("sweep '\(response.sweep)': \(response.total) jobs: \(counts.joined(separator: ", "))")
     }
 }

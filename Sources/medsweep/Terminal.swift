@@ -1,4 +1,6 @@
+import DurableFiles
 import Foundation
+import Wire
 
 #if canImport(Glibc)
 import Glibc
@@ -29,19 +31,29 @@ enum Terminal {
 
     /// Asks a question that only `y` or `yes` affirms.
     static func confirm(_ question: String) -> Bool {
-        FileHandle.standardError.write(Data("medsweep: \(question) [y/N] ".utf8))
+        draw("medsweep: \(question.oneLine) [y/N] ")
         return ["y", "yes"].contains(readLine()?.trimmingCharacters(in: .whitespaces).lowercased())
     }
 
-    /// A line of result.
-    static func print(_ text: String) {
-        FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+    /// Lines of result for people: whatever they hold, they do nothing to a terminal.
+    /// - Throws: `FileError` when standard output takes nothing more.
+    /// - Parameter isJSON: it is JSON, which has its own escapes and is printed as it is.
+    static func print(_ text: String, isJSON: Bool = false) throws {
+        if isJSON { return try write(text) }
+        try write(text.split(separator: "\n", omittingEmptySubsequences: false).map(\.oneLine).joined(separator: "\n"))
     }
 
+    /// A result as one line of JSON.
+    static func print(json value: some Encodable) throws { try write(String(decoding: try WireCoding.encode(value), as: UTF8.self)) }
+
+    /// A whole document as it is.
+    static func write(_ document: String) throws { try StandardStream.output.write(document.hasSuffix("\n") ? document : document + "\n") }
+
     /// A line of remark.
-    static func note(_ text: String) {
-        FileHandle.standardError.write(Data("medsweep: \(text)\n".utf8))
-    }
+    static func note(_ text: String) { draw("medsweep: \(text.plainLines.joined(separator: "\n"))\n") }
+
+    /// What stands on standard error; where that is closed there is nobody to tell.
+    static func draw(_ text: String) { try? StandardStream.error.write(text) }
 
     /// `95` → `1 min 35 s`.
     static func duration(_ seconds: Double) -> String {
@@ -66,10 +78,10 @@ struct ProgressLine {
     mutating func show(_ text: String) {
         if Terminal.canRedraw {
             guard text != last else { return }
-            FileHandle.standardError.write(Data("\r\u{1B}[2K\(text)".utf8))
+            Terminal.draw("\r\u{1B}[2K\(text)")
         } else {
             guard ContinuousClock.now - written >= interval else { return }
-            FileHandle.standardError.write(Data("\(text)\n".utf8))
+            Terminal.draw("\(text)\n")
             written = .now
         }
         last = text
@@ -77,7 +89,7 @@ struct ProgressLine {
 
     /// Leaves the line empty for what is printed next.
     mutating func clear() {
-        if Terminal.canRedraw, !last.isEmpty { FileHandle.standardError.write(Data("\r\u{1B}[2K".utf8)) }
+        if Terminal.canRedraw, !last.isEmpty { Terminal.draw("\r\u{1B}[2K") }
         last = ""
     }
 }

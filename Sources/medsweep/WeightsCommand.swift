@@ -84,7 +84,7 @@ struct WeightsCommand: AsyncParsableCommand {
 
         func run() throws {
             let rows = try Self.rows(folder.local)
-            Terminal.print(json ? String(decoding: try WireCoding.encode(rows), as: UTF8.self) : Self.table(rows))
+            try Terminal.print(json ? String(decoding: try WireCoding.encode(rows), as: UTF8.self) : Self.table(rows), isJSON: json)
         }
     }
 
@@ -137,11 +137,11 @@ struct WeightsCommand: AsyncParsableCommand {
                 }
             }
             if json {
-                Terminal.print(String(decoding: try WireCoding.encode(rows), as: UTF8.self))
+                try Terminal.print(json: rows)
             } else {
                 let lines = rows.filter { $0.problem == nil }.map { [$0.name, $0.file.map { "is \($0)" } ?? "is not in the catalogue; nothing to compare it with"] }
                 if rows.isEmpty { Terminal.note("there are no weights in '\(weights.folder.path)'") }
-                if !lines.isEmpty { Terminal.print(TextColumns.lines(lines).joined(separator: "\n")) }
+                if !lines.isEmpty { try Terminal.print(TextColumns.lines(lines).joined(separator: "\n")) }
             }
             let problems = rows.compactMap(\.problem)
             guard problems.isEmpty else { throw Failure(.badData, problems.joined(separator: "\nmedsweep: ")) }

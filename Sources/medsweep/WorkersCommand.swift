@@ -17,11 +17,11 @@ struct WorkersCommand: AsyncParsableCommand {
     func run() async throws {
         let list = try await connection.withClient { client in try await client.workers() }
         if json {
-            Terminal.print(String(decoding: try WireCoding.encode(list), as: UTF8.self))
+            try Terminal.print(json: list)
         } else if list.workers.isEmpty {
             Terminal.note("no worker was heard of lately; start one with `medsweep-worker`")
         } else {
-            Terminal.print(WorkerText.table(list.workers, now: Date().timeIntervalSince1970))
+            try Terminal.print(WorkerText.table(list.workers, now: Date().timeIntervalSince1970))
         }
     }
 }

@@ -46,10 +46,14 @@ import Wire
     }
 
     /// Text from elsewhere stays in its line and leaves the terminal alone.
-    @Test func controlCharactersAreSpaces() {
+    @Test func whatIsUnseenIsShown() {
         let event = Event(id: 1, at: 0, who: "w\u{1B}[2J", what: "failed: a\nb\tc\u{9B}d", job: nil, sweep: nil)
-        #expect(EventText.line(event, zone: zone) == "1970-01-01 01:00:00  w [2J                 failed: a b c d")
-        #expect("a\r\nb\u{7}\n\n \n".plainLines == ["a", "b "])
+        #expect(EventText.line(event, zone: zone) == "1970-01-01 01:00:00  w\\u{1B}[2J            failed: a b c\\u{9B}d")
+        #expect("a\r\nb\u{7}\n\n \n".plainLines == ["a", "b\\u{7}"])
+        // Marks that turn the direction of writing, that end lines and that are not there at all.
+        #expect("\u{202E}gnp.exe\u{2066}\u{200F}\u{2028}\u{FEFF}\u{E0041}".oneLine == "\\u{202E}gnp.exe\\u{2066}\\u{200F} \\u{FEFF}\\u{E0041}")
+        // What joins letters and pictures stays.
+        #expect("می\u{200C}خواهم 👩\u{200D}🔬 é".oneLine == "می\u{200C}خواهم 👩\u{200D}🔬 é")
         #expect("".plainLines.isEmpty)
     }
 

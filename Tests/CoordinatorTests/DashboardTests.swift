@@ -1,6 +1,8 @@
 import Foundation
 import FoundationNetworking
+import Hummingbird
 import Sweep
+import TestSupport
 import Testing
 import Wire
 
@@ -85,7 +87,9 @@ import Wire
         let answer = try await signIn(operatorToken, own)
         #expect(answer.status == 200)
         let set = try #require(answer.field("Set-Cookie"))
-        for part in ["HttpOnly", "SameSite=Strict", "Path=/"] { #expect(set.contains(part)) }
+        for part in ["HttpOnly", "SameSite=Strict"] { #expect(set.contains(part)) }
+        // Below the page, wherever a proxy has put it.
+        #expect(!set.contains("Path"))
         #expect(!set.contains("Secure"))
         let cookie = ["Cookie": "other=1; " + set.prefix { $0 != ";" }]
         #expect(try await ask(served, "GET", "/v1/sweeps", cookie).status == 200)
@@ -98,7 +102,8 @@ import Wire
         }
         #expect(try await post(cookie) == 403)
         #expect(try await post(cookie.merging(own) { $1 }) == 200)
-        #expect(try await post(cookie.merging(own) { $1 }.merging(["Origin": "http://elsewhere.example"]) { $1 }) == 403)
+        let elsewhere = ["X-Medsweep": "1", "Origin": "http://elsewhere.example"]
+        #expect(try await post(cookie.merging(elsewhere) { $1 }) == 403)
         #expect(try await post(cookie.merging(own) { $1 }.merging(["Sec-Fetch-Site": "cross-site"]) { $1 }) == 403)
         #expect(try await post(["Authorization": "Bearer \(operatorToken)"]) == 200)
 
@@ -114,7 +119,14 @@ import Wire
         #expect(id.utf8.count == 64)
         #expect(sessions.role(of: id, now: 1000 + DashboardSessions.duration - 1) == .operator)
         #expect(sessions.role(of: id, now: 1000 + DashboardSessions.duration) == nil)
-        #expect(sessions.cookieText(id).hasSuffix("; Secure"))
+        func request(_ fields: HTTPFields) -> Request {
+            Request(head: .init(method: .post, scheme: "http", authority: "h", path: "/v1/session", headerFields: fields), body: .init(buffer: .init()))
+        }
+        #expect(sessions.cookieText(id, for: request([:])).hasSuffix("; Secure"))
+        // Behind a proxy that speaks https for a coordinator that does not.
+        let plain = DashboardSessions(isSecure: false)
+        #expect(plain.cookieText(id, for: request([.origin: "https://lab.example"])).hasSuffix("; Secure"))
+        #expect(!plain.cookieText(id, for: request([.origin: "http://lab.example"])).contains("Secure"))
     }
 
     /// Without tokens a browser would do as any page tells it.
@@ -148,7 +160,7 @@ import Wire
         let served = try await DoorServer()
         #expect(try await ask(served, "POST", "/v1/sweeps", body: submission(3)).status == 200)
         let listener = try served.connect()
-        await listener.send("GET /v1/stream?sweep=s HTTP/1.1\r\nHost: h\r\n\r\n")
+        await listener.send("GET /v1/stream?sweep=s HTTP/1.1\r\nHost: localhost\r\n\r\n")
         var text = ""
         func hear(_ part: String) async -> Bool {
             for _ in 0..<100 where !text.contains(part) { text += await listener.receive(seconds: 0.1).text }
@@ -164,6 +176,66 @@ import Wire
         // A coordinator that stops lets its listeners go.
         try await served.end()
         #expect(await listener.receive(seconds: 10).isClosed)
+    }
+
+    // MARK: Proxies
+
+    private func guarded(at origin: String) async throws -> DoorServer {
+        try await DoorServer { configuration in
+            let file = configuration.stateFolder.deletingLastPathComponent().appending(path: "tokens")
+            try Data("operator \(operatorToken)\n".utf8).write(to: file)
+            configuration.tokenFile = file
+            configuration.origins = [try #require(WebOrigin(origin))]
+        }
+    }
+
+    /// Everything that the page names is found under the path at which a proxy serves it, and nothing names the server's root.
+    @Test func thePageLivesUnderAnyPath() async throws {
+        let served = try await DoorServer()
+        let proxy = PrefixProxy("/lab/medsweep/", to: served.port)
+        let root = URL(string: "http://127.0.0.1:\(proxy.port)/lab/medsweep/")!
+        func text(_ url: URL) async throws -> String {
+            let (data, answer) = try await URLSession.shared.data(from: url)
+            #expect((answer as? HTTPURLResponse)?.statusCode == 200, "\(url)")
+            return String(decoding: data, as: UTF8.self)
+        }
+        let page = try await text(root)
+        let names = page.matches(of: /(?:href|src)="([^"#]+)"/).map { String($0.1) }
+        #expect(names.count > 10)
+        for name in names {
+            let address = try #require(URL(string: name, relativeTo: root)).absoluteURL
+            let file = try await text(address)
+            for other in file.matches(of: /from "([^"]+)"/) { _ = try await text(try #require(URL(string: String(other.1), relativeTo: address)).absoluteURL) }
+            #expect(file.matches(of: /["'`]\/(v1|dashboard)\//).isEmpty, "\(name) names an address from the root on")
+        }
+        #expect(try await text(try #require(URL(string: "v1/sweeps", relativeTo: root)).absoluteURL) == #"{"sweeps":[]}"#)
+        let document = try await text(try #require(URL(string: "openapi.json", relativeTo: root)).absoluteURL)
+        #expect(document.contains(#""servers":[{"url":"."}]"#))
+        try await served.end()
+    }
+
+    /// A proxy that asks under the coordinator's own name: the browser says that page and request are of one origin, or the
+    /// coordinator is told where its page is.
+    @Test func proxiesMayAskUnderAnotherName() async throws {
+        let token = #"{"token":"\#(operatorToken)"}"#
+        func signIn(_ served: DoorServer, _ fields: [String: String]) async throws -> Answer {
+            try await ask(served, "POST", "/v1/session", fields.merging(["X-Medsweep": "1"]) { $1 }, body: token)
+        }
+        let served = try await guarded()
+        let lab = ["Origin": "https://lab.example"]
+        #expect(try await signIn(served, lab.merging(["Sec-Fetch-Site": "same-origin"]) { $1 }).status == 200)
+        #expect(try await signIn(served, lab.merging(["Sec-Fetch-Site": "same-site"]) { $1 }).status == 403)
+        let refused = try await signIn(served, lab)
+        #expect(refused.status == 403 && refused.body.contains("--origin https://lab.example"), "\(refused.body)")
+        try await served.end()
+
+        let known = try await guarded(at: "https://lab.example/medsweep/")
+        #expect(try await signIn(known, lab).status == 200)
+        for other in ["http://lab.example", "https://lab.example:8443", "https://lab.example.elsewhere", "null", "https://x@lab.example"] {
+            #expect(try await signIn(known, ["Origin": other]).status == 403, "\(other)")
+        }
+        #expect(try await signIn(known, lab.merging(["Sec-Fetch-Site": "cross-site"]) { $1 }).status == 403)
+        try await known.end()
     }
 
     @Test func filesNeverBecomePages() async throws {

@@ -44,7 +44,7 @@ final class DoorServer: Sendable {
         _ method: String, _ path: String, _ body: String? = nil, token: String? = nil
     ) async throws -> Int? {
         let connection = try connect()
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
         if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
         await connection.send(head + "\r\n" + (body ?? ""))

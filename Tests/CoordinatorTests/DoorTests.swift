@@ -8,7 +8,7 @@ import Wire
 
 /// Slow, greedy and confused clients.
 @Suite struct ConnectionLimitTests {
-    private let health = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+    private let health = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     private func server(_ change: @Sendable (inout ConnectionLimits) -> Void) async throws -> DoorServer {
         try await DoorServer { change(&$0.limits) }
@@ -37,7 +37,7 @@ import Wire
             $0.body = 0.6
             $0.bodyBytes = 64
         }
-        let head = "POST /v1/plan HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\n\r\n"
+        let head = "POST /v1/plan HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000\r\n\r\n"
         let connection = try served.connect()
         #expect(try #require(await connection.dribble([head] + Array(repeating: " ", count: 300), every: 0.1).seconds) < 6)
         let slow = try served.connect()
@@ -59,7 +59,7 @@ import Wire
         let body = String(decoding: try WireCoding.encode(LeaseRequest.sample(worker, wait: 2)), as: UTF8.self)
         let start = Date()
         let connection = try await RawConnection.asking(
-            served.port, "POST /v1/leases HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            served.port, "POST /v1/leases HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
         #expect(await connection.answer()?.status == 200)
         #expect(Date().timeIntervalSince(start) > 1.9)
         // After the answer it is idle, and closed in time.
@@ -73,7 +73,7 @@ import Wire
         let worker = WorkerDescription.sample("gone")
         func lease(_ worker: WorkerDescription, wait: Double) throws -> String {
             let body = String(decoding: try WireCoding.encode(LeaseRequest.sample(worker, wait: wait)), as: UTF8.self)
-            return "POST /v1/leases HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            return "POST /v1/leases HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         }
         var waiting: RawConnection? = try await RawConnection.asking(served.port, lease(worker, wait: 30))
         #expect(await waiting?.receive(seconds: 0.5).isClosed == false)
@@ -136,7 +136,7 @@ import Wire
         try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(count: 64 << 20).write(to: place)
         let greedy = try served.connect()
-        await greedy.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: h\r\n\r\n")
+        await greedy.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: localhost\r\n\r\n")
         try await Task.sleep(for: .milliseconds(200))
         #expect(await !served.isWell)
         #expect(await served.becomesWell())
@@ -144,7 +144,7 @@ import Wire
         // One that takes it slowly but steadily gets it whole.
         try await Task.sleep(for: .milliseconds(300))
         let steady = try served.connect()
-        await steady.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        await steady.send("GET \(Routes.artefact(digest)) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         var count = 0
         while true {
             let (text, isClosed) = await steady.receive(seconds: 0.02)
@@ -164,14 +164,14 @@ import Wire
             $0.idle = 2
         }
         let large = String(repeating: "x", count: 200_000)
-        let post = "POST /v1/plan HTTP/1.1\r\nHost: h\r\n"
+        let post = "POST /v1/plan HTTP/1.1\r\nHost: localhost\r\n"
         let abuses = [
-            "GET /\(large) HTTP/1.1\r\nHost: h\r\n\r\n",
-            "GET /healthz HTTP/1.1\r\nHost: h\r\nX: \(large)\r\n\r\n",
-            "GET /healthz HTTP/1.1\r\nHost: h\r\n\(large): x\r\n\r\n",
-            "GET /healthz HTTP/1.1\r\nHost: h\r\n" + (0..<5000).map { "X-\($0): y\r\n" }.joined() + "\r\n",
+            "GET /\(large) HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: \(large)\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\(large): x\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + (0..<5000).map { "X-\($0): y\r\n" }.joined() + "\r\n",
             "GET /healthz HTTP/9.9\r\n\r\n", "\(large)", "\0\u{1}\u{2}\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-            "GET  HTTP/1.1\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost h\r\n\r\n", "GET http://[::bad HTTP/1.1\r\nHost: h\r\n\r\n",
+            "GET  HTTP/1.1\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost h\r\n\r\n", "GET http://[::bad HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}",
             post + "Content-Length: -1\r\n\r\n", post + "Content-Length: 99999999999999999999999\r\n\r\n",
             post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nxxxxxx",
@@ -181,8 +181,8 @@ import Wire
             post + "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", post + "Transfer-Encoding: chunked\r\n\r\n1;\(large)",
             post + "Transfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n",
             post + "Transfer-Encoding: chunked\r\n\r\n0\r\n" + (0..<5000).map { "X-\($0): y\r\n" }.joined() + "\r\n",
-            post + "Transfer-Encoding: gzip, bogus\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
-            "CONNECT x:1 HTTP/1.1\r\nHost: h\r\n\r\n",
+            post + "Transfer-Encoding: gzip, bogus\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         ]
         await withTaskGroup(of: Void.self) { group in
             for (number, abuse) in abuses.enumerated() {

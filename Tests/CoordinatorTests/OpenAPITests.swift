@@ -23,7 +23,8 @@ import Wire
         let router = CoordinatorRoutes(
             store: store, artefacts: ArtefactStore(folder: folder), waiters: waiters,
             configuration: CoordinatorConfiguration(stateFolder: folder), tokens: nil, logger: logger,
-            sessions: DashboardSessions(isSecure: false), dashboard: DashboardStream(store: store, waiters: waiters, logger: logger)
+            sessions: DashboardSessions(isSecure: false), dashboard: DashboardStream(store: store, waiters: waiters, logger: logger), ownPage: OwnPage(origins: []),
+            bodies: MemoryBudget(bytes: 0), strangersBodies: MemoryBudget(bytes: 0)
         ).router()
         let routes = router.routes.map { "\($0.method.rawValue) \($0.path)" }
         #expect(Self.pages.isSubset(of: routes))
@@ -106,7 +107,7 @@ import Wire
         }
         // A refused HEAD has no body, which would be taken for the next answer.
         let connection = try served.connect()
-        await connection.send("HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\nGET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        await connection.send("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         let text = await connection.receive(seconds: 20).text
         #expect(text.hasPrefix("HTTP/1.1 405 ") && text.components(separatedBy: "\r\n\r\n")[1].hasPrefix("HTTP/1.1 200 "))
         try await served.end()

@@ -80,7 +80,7 @@ import Wire
             case _ where !body.isEmpty: body = Array(mutation.damaged(String(decoding: body, as: UTF8.self), words: words).utf8)
             default: path = damagedPath(path, &mutation)
             }
-            let head = "\(call.method) \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.count)\r\n\r\n"
+            let head = "\(call.method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
             await connection.send(Data(Array(head.utf8) + body))
             // A wait in a damaged lease request may be a long one.
             let limit = call.path == Routes.leases ? 0.5 : 20.0

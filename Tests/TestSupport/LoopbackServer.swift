@@ -21,10 +21,11 @@ public final class LoopbackServer: Sendable {
                     let length = head.lowercased().components(separatedBy: "content-length: ").dropFirst().first
                         .flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
                     if rest.count >= end.upperBound + length {
-                        let words = head.components(separatedBy: "\r\n")[0].split(separator: " ").map(String.init)
+                        let lines = head.components(separatedBy: "\r\n")
+                        let words = lines[0].split(separator: " ").map(String.init)
                         let body = Data(rest[end.upperBound..<end.upperBound + length])
                         rest = Data(rest[(end.upperBound + length)...])
-                        return words.count == 3 ? Request(method: words[0], path: words[1], body: body) : nil
+                        return words.count == 3 ? Request(method: words[0], path: words[1], fields: Array(lines.dropFirst()), body: body) : nil
                     }
                 }
                 let count = recv(descriptor, &buffer, buffer.count, 0)
@@ -42,9 +43,13 @@ public final class LoopbackServer: Sendable {
         /// Sends a text as it is; false when the client does not take it whole.
         @discardableResult
         public func send(_ text: String) -> Bool {
-            Array(text.utf8).withUnsafeBytes {
-                Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            } == text.utf8.count
+            send(Data(text.utf8))
+        }
+
+        /// Sends bytes as they are; false when the client does not take them all.
+        @discardableResult
+        public func send(_ data: Data) -> Bool {
+            data.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) } == data.count
         }
     }
 
@@ -53,6 +58,8 @@ public final class LoopbackServer: Sendable {
         public let method: String
         /// The path with its query, as it was sent.
         public let path: String
+        /// The head's other lines.
+        public let fields: [String]
         public let body: Data
     }
 

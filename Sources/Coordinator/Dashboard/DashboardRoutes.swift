@@ -63,8 +63,8 @@ extension CoordinatorRoutes {
             return try JSONAnswer.response(SessionState(isAsked: tokens != nil, isSignedIn: role != nil))
         }
         router.post(RouterPath(Routes.session)) { request, _ in
-            try DashboardSessions.requireOwnPage(request)
-            let signIn: SignIn = try await body(request)
+            try ownPage.require(request)
+            let signIn: SignIn = try await Self.decode(strangersBytes(of: request))
             guard let tokens else {
                 throw Problem(status: 400, title: "no tokens", detail: "this coordinator wants no token")
             }
@@ -73,17 +73,17 @@ extension CoordinatorRoutes {
             case .worker:
                 throw Problem(status: 403, title: "forbidden", detail: "this is a worker's token; use an operator's")
             case nil:
-                throw Problem(status: 401, title: "unauthorised", detail: "this token is not known here; look into the coordinator's token file")
+                throw Problem(status: 401, title: "unauthorised", detail: Tokens.unknown)
             }
             var response = try JSONAnswer.response(SessionState(isAsked: true, isSignedIn: true))
-            response.headers[.setCookie] = sessions.cookieText(sessions.begin(.operator, now: now))
+            response.headers[.setCookie] = sessions.cookieText(sessions.begin(.operator, now: now), for: request)
             return response
         }
         router.delete(RouterPath(Routes.session)) { request, _ in
-            try DashboardSessions.requireOwnPage(request)
+            try ownPage.require(request)
             DashboardSessions.id(in: request).map(sessions.end)
             var response = try JSONAnswer.response(SessionState(isAsked: tokens != nil, isSignedIn: false))
-            response.headers[.setCookie] = sessions.cookieText(nil)
+            response.headers[.setCookie] = sessions.cookieText(nil, for: request)
             return response
         }
     }

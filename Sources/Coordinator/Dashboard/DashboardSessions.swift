@@ -63,38 +63,68 @@ final class DashboardSessions: Sendable {
         return nil
     }
 
-    /// The value of `Set-Cookie` that hands out a session, or takes it back.
-    func cookieText(_ id: String?) -> String {
-        "\(Self.cookie)=\(id ?? ""); HttpOnly; SameSite=Strict; Path=/; Max-Age=\(id == nil ? 0 : Int(Self.duration))"
-            + (isSecure ? "; Secure" : "")
+    /// The value of `Set-Cookie` that hands out a session, or takes it back. Without a path of its own it goes where its requests
+    /// go, under whatever prefix a proxy puts before them.
+    /// - Parameter request: the one that is answered; a page that came by https gets a cookie that goes by https only.
+    func cookieText(_ id: String?, for request: Request) -> String {
+        let isSecure = isSecure || request.headers[.origin].flatMap(WebOrigin.init)?.scheme == "https"
+        return "\(Self.cookie)=\(id ?? ""); HttpOnly; SameSite=Strict; Max-Age=\(id == nil ? 0 : Int(Self.duration))\(isSecure ? "; Secure" : "")"
     }
+}
+
+/// Tells requests of the coordinator's own page from those that pages of other sites make a browser send.
+struct OwnPage: Sendable {
+    /// Where proxies serve the coordinator's page.
+    let origins: Set<WebOrigin>
 
     /// Refuses a request that changes something and comes from another site's page.
-    static func requireSameOrigin(_ request: Request) throws {
+    func requireSameOrigin(_ request: Request) throws {
         guard request.method != .get, request.method != .head else { return }
-        let site = request.headers[.init("Sec-Fetch-Site")!]
-        let origin = request.headers[.origin].map { $0.split(separator: "/").last.map(String.init) ?? $0 }
-        let isForeign = site.map { $0 != "same-origin" && $0 != "none" } ?? false
-        guard !isForeign, origin == nil || origin == request.head.authority else {
-            throw Problem(status: 403, title: "other origin", detail: "this request comes from a page of another site; use the coordinator's own page")
+        switch request.headers[.init("Sec-Fetch-Site")!] {
+        // The browser itself has compared: a proxy that asks under another name does not matter.
+        case "same-origin", "none": return
+        case .some: throw Self.foreign(request)
+        case nil: break
+        }
+        guard let text = request.headers[.origin] else { return }
+        guard let origin = WebOrigin(text), origins.contains(origin) || origin.authority == Self.ownAuthority(request, origin.scheme) else {
+            throw Self.foreign(request)
         }
     }
 
     /// The same for requests that a browser authorises by itself: they must also say that a script of ours sent them.
-    static func requireOwnPage(_ request: Request) throws {
+    func require(_ request: Request) throws {
         try requireSameOrigin(request)
-        guard request.method == .get || request.method == .head || request.headers[.init(guardHeader)!] == "1" else {
-            throw Problem(status: 403, title: "no guard header", detail: "a request that is authorised by a cookie needs the header 'X-Medsweep: 1'")
+        let field = DashboardSessions.guardHeader
+        guard request.method == .get || request.method == .head || request.headers[.init(field)!] == "1" else {
+            throw Problem(status: 403, title: "no guard header", detail: "a request that is authorised by a cookie needs the header '\(field): 1'")
         }
+    }
+
+    /// The name that a request asks, as ``WebOrigin/authority`` has it.
+    private static func ownAuthority(_ request: Request, _ scheme: String) -> String? {
+        request.head.authority.flatMap { WebOrigin("\(scheme)://\($0)")?.authority }
+    }
+
+    private static func foreign(_ request: Request) -> Problem {
+        let origin = request.headers[.origin].flatMap(WebOrigin.init).map { "\($0.scheme)://\($0.authority)" }
+        return Problem(
+            status: 403, title: "other origin",
+            detail: """
+                this request comes from a page of another site\(origin.map { ", \($0)" } ?? ""); use the coordinator's own page, and if that is \
+                a proxy's, start the coordinator with --origin \(origin ?? "URL")
+                """)
     }
 }
 
 /// Refuses what pages of other sites make a browser send to a coordinator without tokens.
 struct SameOriginMiddleware<Context: RequestContext>: RouterMiddleware {
+    let ownPage: OwnPage
+
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        try DashboardSessions.requireSameOrigin(request)
+        try ownPage.requireSameOrigin(request)
         return try await next(request, context)
     }
 }

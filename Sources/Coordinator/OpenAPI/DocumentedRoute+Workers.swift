@@ -23,7 +23,7 @@ extension DocumentedRoute {
         report(
             Routes.result("{identity}"), "result", "Hand in a result whose files were put before", "ResultRequest",
             description: "A complete result is taken under an old token too, if the job has none yet: equal jobs give equal numbers.",
-            answer: .json("Acknowledgement", "It is kept, or another was there before.")),
+            answer: .json("Acknowledgement", "It is kept, or another was there before."), problems: [422]),
         report(
             Routes.failure("{identity}"), "failure", "Report that an attempt failed", "FailureRequest",
             answer: .json("Acknowledgement", "The job waits for its next attempt, or is quarantined.")),
@@ -58,12 +58,13 @@ extension DocumentedRoute {
 
     /// What a worker reports of a job that it holds.
     private static func report(
-        _ path: String, _ name: String, _ summary: String, _ schema: String, description: String? = nil, answer: Answer
+        _ path: String, _ name: String, _ summary: String, _ schema: String, description: String? = nil, answer: Answer,
+        problems: Set<Int> = []
     ) -> DocumentedRoute {
         .init(
             .post, path, name, .leases, summary, description: description, access: .everyRole, parameters: [.identity],
             body: .init(description: "The report, under the lease's token.", content: ["application/json": .init(schema: .reference(schema))]),
-            answer: answer, problems: [404, 409, 507])
+            answer: answer, problems: problems.union([404, 409, 507]))
     }
 
     private static let leaseExample: JSONValue = [

@@ -112,6 +112,6 @@ extension DocumentedSchemas {
             ]),
     ]
 
-    private static let who = JSONSchema.text("Who asks, for the event log.", example: "anna@host")
+    private static let who = name("Who asks, for the event log.", example: "anna@host")
     private static func token() -> JSONSchema { .integer("The fencing token of the lease.", 1...Int64.max) }
 }

@@ -7,8 +7,10 @@ extension DocumentedSchemas {
         "SubmitRequest": .object(
             "A sweep file handed in.",
             [
-                "source": .text("The sweep file's text, at most 4 MiB."), "file": .text("The file's name, for messages.", example: "example.yaml"),
-                "overrides": .list("Overrides from the command line.", of: .text("An override.", example: "method=ae,vae")),
+                "source": .text("The sweep file's text, at most 4 MiB."), "file": .text("The file's name, for messages.", length: 0...RequestBounds.fileLength, example: "example.yaml"),
+                "overrides": JSONSchema.list(
+                    "Overrides from the command line.", of: .text("An override.", length: 0...RequestBounds.overrideLength, example: "method=ae,vae")
+                ).with("maxItems", .integer(Int64(RequestBounds.mostOverrides))),
                 "contents": .map(
                     "What data sets are, by name. Those left out are taken from what workers last reported.",
                     of: .reference("DatasetContent")),

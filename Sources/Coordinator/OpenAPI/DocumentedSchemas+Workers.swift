@@ -7,13 +7,13 @@ extension DocumentedSchemas {
         "WorkerDescription": .object(
             "What a worker says of itself.",
             [
-                "name": .text("Unique among running workers.", example: "host-4711"), "host": .text("Its machine."),
+                "name": name("Unique among running workers.", example: "host-4711"), "host": name("Its machine."),
                 "resources": .reference("WorkerResources", "What it has when it does nothing."), "platform": .reference("Platform"),
                 "datasets": .map("Its data sets by name.", of: .reference("DatasetContent")),
-                "methods": .list("The methods it knows.", of: .text("A method's name in the catalogue.")),
+                "methods": names("The methods it knows.", of: "A method's name in the catalogue."),
                 "coreVersion": .integer("The version of its training core."),
-                "weights": .list("Pretrained weights that it has.", of: .text("A name in the catalogue.")),
-                "tags": .list("Words that sweeps can ask for.", of: .text("A word.")),
+                "weights": names("Pretrained weights that it has.", of: "A name in the catalogue."),
+                "tags": names("Words that sweeps can ask for.", of: "A word."),
             ]),
         "LeaseRequest": .object(
             "A worker asks for jobs.",
@@ -59,7 +59,7 @@ extension DocumentedSchemas {
         "HeartbeatRequest": .object(
             "A worker is at work on a job.",
             [
-                "token": anyToken, "worker": .text("The worker's name."),
+                "token": anyToken, "worker": name("The worker's name."),
                 "progress": JSONSchema.reference("JobProgress", "How far the job is.").optional, "log": logPiece,
                 "curve": curve("Points that are new; beyond \(CurvePoint.limit) they are passed over."),
             ]),
@@ -85,7 +85,7 @@ extension DocumentedSchemas {
                 "kind": .choice(
                     "`crash`: a signal ended the training; `error`: it gave up and said why; `divergence`: the loss is not a number any more; `out_of_memory`: the device or the machine had no memory left; `storage`: a disk was full; `lost`: the worker was not heard of.",
                     FailureKind.allCases.map(\.rawValue)),
-                "error": .text("One sentence."),
+                "error": .text("One sentence. Of more than \(RequestBounds.sentenceLength) characters the beginning is kept."),
                 "logTail": .text("The last lines of the training's log; of more than 16 KiB the end is kept."),
                 "signal": JSONSchema.integer("The signal that ended the training, if one did.").optional, "log": logPiece,
             ]),

@@ -16,6 +16,15 @@ enum DocumentedSchemas {
     /// Seconds since 1970.
     static func time(_ description: String) -> JSONSchema { .number("\(description), in seconds since 1970.") }
 
+    /// A name in a request.
+    static func name(_ description: String, example: String? = nil) -> JSONSchema {
+        .text(description, length: 0...RequestBounds.nameLength, example: example)
+    }
+
+    static func names(_ description: String, of element: String) -> JSONSchema {
+        JSONSchema.list(description, of: name(element)).with("maxItems", .integer(Int64(RequestBounds.mostNames)))
+    }
+
     static func count(_ description: String) -> JSONSchema { .integer(description, 0...Int64.max) }
 
     private static let shared: [String: JSONSchema] = [
@@ -55,7 +64,7 @@ enum DocumentedSchemas {
         "JobProgress": .object(
             "How far a running job is.",
             [
-                "stage": .text("What is under way.", example: "training"), "unit": .text("What the stage counts.", example: "images"),
+                "stage": name("What is under way.", example: "training"), "unit": name("What the stage counts.", example: "images"),
                 "done": .integer("Units of the stage that are done."), "total": .integer("Units of the stage."),
                 "work": .integer("Units of all stages that are done."), "share": .number("Done of the whole job's work, 0 to 1."),
                 "epoch": JSONSchema.integer("Passes over the training images that are complete.").optional,
@@ -72,8 +81,8 @@ enum DocumentedSchemas {
         "Platform": .object(
             "What a machine does to the last digits of numbers.",
             [
-                "device": .text("`cpu`, or a GPU's kind.", example: "cuda NVIDIA H200"), "libtorch": .text("libtorch's version."),
-                "kernels": .text("The kernels that libtorch chose.", example: "avx512+mkl+onednn"),
+                "device": name("`cpu`, or a GPU's kind.", example: "cuda NVIDIA H200"), "libtorch": name("libtorch's version."),
+                "kernels": name("The kernels that libtorch chose.", example: "avx512+mkl+onednn"),
             ]),
         "EngineClass": .object(
             "What decides the last digits of a job's numbers beside the job.",
@@ -84,28 +93,32 @@ enum DocumentedSchemas {
         "DatasetContent": .object(
             "What a data set is.",
             [
-                "fingerprint": .text("The SHA-256 of its content."), "color": .choice("What its images are.", ImageColor.allCases.map(\.rawValue)),
+                "fingerprint": name("The SHA-256 of its content."), "color": .choice("What its images are.", ImageColor.allCases.map(\.rawValue)),
             ]),
         "Artefact": .object(
             "A file that belongs to a result, put under its SHA-256 before.",
             [
-                "name": .text("Its name among the job's files.", example: Catalogue.weightsFile), "sha256": sha256("The file's digest."),
-                "size": .integer("Bytes."),
+                "name": .text(
+                    "Its name among the job's files.", pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$", length: 1...100, example: Catalogue.weightsFile),
+                "sha256": sha256("The file's digest."), "size": count("Bytes."),
             ]),
         "JobResult": .object(
             "What a finished job reports.",
             [
                 "metrics": .map(
                     "By name: \(Catalogue.metrics.map { "`\($0.name)`: \($0.summary)" }.joined(separator: "; ")). Shares are from 0 to 1; those of pixels are there only with masks.",
-                    of: .number("A metric.")),
+                    of: .number("A metric.")
+                ).with("propertyNames", .object(["enum": .list(Catalogue.metrics.map { .text($0.name) })])),
                 "losses": .list("Mean training loss of each epoch of the stages that have one.", of: .number("A loss.")),
-                "artefacts": .list("The files.", of: .reference("Artefact")),
-                "trainingSeconds": .number("Seconds of training over all attempts that contributed."),
-                "wallSeconds": .number("Seconds from the start to the end of the last attempt."),
-                "peakMemory": .integer("Peak resident memory of the training process in bytes."),
-                "worker": .text("The worker's name."), "host": .text("Its machine."),
+                "artefacts": JSONSchema.list("The files.", of: .reference("Artefact")).with("maxItems", .integer(Int64(RequestBounds.mostArtefacts))),
+                "trainingSeconds": JSONSchema.number("Seconds of training over all attempts that contributed.").with("minimum", 0),
+                "wallSeconds": JSONSchema.number("Seconds from the start to the end of the last attempt.").with("minimum", 0),
+                "peakMemory": count("Peak resident memory of the training process in bytes."),
+                "worker": name("The worker's name."), "host": name("Its machine."),
                 "engine": .reference("EngineClass", "What decided the last digits."),
-                "notes": .list("What a reader of the numbers should know.", of: .text("A sentence.")),
+                "notes": JSONSchema.list(
+                    "What a reader of the numbers should know.", of: .text("A sentence.", length: 0...RequestBounds.sentenceLength)
+                ).with("maxItems", .integer(Int64(RequestBounds.mostNotes))),
             ]),
         "StoredFile": .object("A file that is on disk.", ["sha256": sha256("The file's digest.")]),
     ]

@@ -91,7 +91,7 @@ struct OpenAPIDocument: Encodable, Sendable {
 
     let openapi = "3.1.0"
     var info: Info
-    let servers = [["url": "/"]]
+    let servers = [["url": "."]]
     /// What every operation wants that does not say otherwise; empty: nothing.
     var security: [[String: [String]]]
     var tags: [Tag]

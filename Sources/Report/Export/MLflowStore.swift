@@ -32,9 +32,10 @@ struct MLflowStore {
     }
 
     /// A run's files by their paths in the `mlruns` folder; a path with a slash at its end is a folder.
+    /// - Throws: ``ExportError`` for names that cannot be files'.
     func files(_ run: ExportedRun) throws -> [(path: String, data: Data)] {
         let identity = String(run.row.identity.prefix(32))
-        let folder = "\(experiment)/\(identity)"
+        let folder = try "\(experiment)/\(ExportPath.join(identity))"
         let ended = run.row.state.isFinal ? run.times.ended.map(milliseconds) : nil
         var files = [
             file("\(folder)/meta.yaml", yaml([
@@ -48,15 +49,15 @@ struct MLflowStore {
             // MLflow takes a folder for a run only if it has this one, even without a metric.
             file("\(folder)/metrics/", ""),
         ]
-        files += run.parameters.map { file("\(folder)/params/\($0.name)", "\($0.value)") }
+        files += try run.parameters.map { file("\(folder)/params/\(try ExportPath.join($0.name))", "\($0.value)") }
         files += tags(run).map { file("\(folder)/tags/\($0.key)", $0.value) }
         if !run.losses.isEmpty {
             let lines = run.losses.map { "\(milliseconds($0.at)) \($0.loss) \($0.epoch)\n" }
             files.append(file("\(folder)/metrics/loss", lines.joined()))
         }
-        files += run.metrics.map { metric in
+        files += try run.metrics.map { metric in
             file(
-                "\(folder)/metrics/\(metric.name)",
+                "\(folder)/metrics/\(try ExportPath.join(metric.name))",
                 "\(milliseconds(run.times.ended ?? run.times.started)) \(metric.value) \(run.lastEpoch)\n")
         }
         return files

@@ -12,6 +12,27 @@ public enum ExportFormat: String, CaseIterable, Sendable {
     case wandbCSV = "wandb-csv"
 }
 
+/// Why a sweep cannot be exported: one sentence.
+public struct ExportError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+}
+
+/// Paths within an export. Names of metrics, options and jobs come from elsewhere: none of them leads out of the export's folder, or
+/// to a folder in it that is not its own.
+enum ExportPath {
+    /// - Parameter names: of folders, and the file's at last.
+    static func join(_ names: String...) throws(ExportError) -> String {
+        for name in names {
+            let isPlain = name.unicodeScalars.allSatisfy { $0 != "/" && $0 != "\\" && !$0.isUnseen }
+            guard isPlain, !name.isEmpty, name != ".", name != "..", name.utf8.count <= 255 else {
+                throw ExportError(
+                    description: "the coordinator gave the name '\(name.prefix(200).oneLine)', which cannot be a file's; nothing was exported")
+            }
+        }
+        return names.joined(separator: "/")
+    }
+}
+
 /// A sweep's jobs in the files of another tool.
 public struct SweepExport: Sendable {
     private let status: SweepStatus
@@ -29,6 +50,7 @@ public struct SweepExport: Sendable {
     /// - Parameters:
     ///   - place: the folder in which the files will lie at last.
     ///   - body: gets paths within `place` and contents; a path with a slash at its end is a folder, which may stay empty.
+    /// - Throws: ``ExportError`` for names that cannot be files', and what `body` throws.
     public func write(
         _ format: ExportFormat, place: URL, _ body: (_ files: [(path: String, data: Data)]) throws -> Void
     ) throws {
@@ -43,7 +65,7 @@ public struct SweepExport: Sendable {
         case .tensorboard:
             for index in jobs.indices {
                 let events = TensorBoardEvents(run: run(index))
-                try body([(path: "\(events.run.name)/\(events.fileName)", data: events.data)])
+                try body([(path: try ExportPath.join(events.run.name, events.fileName), data: events.data)])
             }
         case .mlflow:
             let store = MLflowStore(

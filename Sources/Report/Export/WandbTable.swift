@@ -20,7 +20,7 @@ struct WandbTable {
                 + [result.map { "\($0.losses.count)" } ?? "", result?.losses.last.map { "\($0)" } ?? ""]
                 + metrics.map { name in result?.metrics[name].map { "\($0)" } ?? "" }
         }
-        return lines.map { $0.map(quoted).joined(separator: ",") }.joined(separator: "\n") + "\n"
+        return lines.map { $0.map { CSV.field($0, isAlwaysQuoted: true) }.joined(separator: ",") }.joined(separator: "\n") + "\n"
     }
 
     /// Whole seconds; empty unless it has ended.
@@ -38,6 +38,4 @@ struct WandbTable {
         case .cancelled: "killed"
         }
     }
-
-    private func quoted(_ field: String) -> String { "\"\(field.replacingOccurrences(of: "\"", with: "\"\""))\"" }
 }

@@ -21,7 +21,7 @@ struct PreparedRequests {
         resultBody = Array(try WireCoding.encode(ResultRequest(token: 0, result: result)).dropLast(2))
         let path = Routes.result("#").split(separator: "#")
         resultStart = Array("POST \(path[0])".utf8)
-        resultMiddle = Array("\(path[1]) HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: ".utf8)
+        resultMiddle = Array("\(path[1]) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ".utf8)
     }
 
     /// A request for `count` jobs by the worker with this number.
@@ -38,10 +38,10 @@ struct PreparedRequests {
     /// Of a worker that trains nothing.
     private static let platform = EngineClass.Platform(device: "cpu", libtorch: "none", kernels: "none")
 
-    static func get(_ path: String) -> [UInt8] { Array("GET \(path) HTTP/1.1\r\nHost: bench\r\n\r\n".utf8) }
+    static func get(_ path: String) -> [UInt8] { Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8) }
 
     private static func post(_ path: String, _ body: Data) -> [UInt8] {
-        Array("POST \(path) HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n".utf8)
+        Array("POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n".utf8)
             + body
     }
 

@@ -1,6 +1,6 @@
 // Which page is shown, and who is signed in.
 
-import { element, say } from "./dom.js";
+import { element, say, shown } from "./dom.js";
 import { eventsPage } from "./events.js";
 import { jobPage } from "./job.js";
 import { ask, follow, unfollow } from "./live.js";
@@ -20,7 +20,7 @@ function show() {
   const pages = { sweep: sweepPage, job: jobPage, workers: workersPage, events: eventsPage };
   const opened = (pages[kind] ?? sweepsPage)(main, name);
   page = opened;
-  document.title = [name && kind === "job" ? name.slice(0, 12) : name || kind, "medsweep"].filter(Boolean).join(" · ");
+  document.title = shown([name && kind === "job" ? name.slice(0, 12) : name || kind, "medsweep"].filter(Boolean).join(" · "));
   for (const anchor of document.querySelectorAll("nav a")) {
     const isHere = anchor.hash === `#/${kind}` || (anchor.hash === "#/" && !["workers", "events"].includes(kind));
     if (isHere) anchor.setAttribute("aria-current", "page"); else anchor.removeAttribute("aria-current");
@@ -32,7 +32,7 @@ function show() {
 /** Says when there is no such sweep or job. */
 async function check(kind, name) {
   try {
-    await ask(`/v1/${kind}s/${encodeURIComponent(name)}`);
+    await ask(`v1/${kind}s/${encodeURIComponent(name)}`);
   } catch (error) {
     if (error.status !== 404) return;
     unfollow();
@@ -51,11 +51,11 @@ function signIn() {
     async onsubmit(event) {
       event.preventDefault();
       try {
-        await ask("/v1/session", "POST", { token: input.value });
+        await ask("v1/session", "POST", { token: input.value });
         leave.hidden = false;
         show();
       } catch (error) {
-        trouble.textContent = error.message;
+        trouble.textContent = shown(error.message);
       }
     },
   }, element("p", {}, element("label", { for: "token" }, "An operator's token of this coordinator")), element("p", { class: "fields" }, input,
@@ -64,7 +64,7 @@ function signIn() {
 }
 
 leave.addEventListener("click", async () => {
-  try { await ask("/v1/session", "DELETE"); } catch (error) { say(error.message); }
+  try { await ask("v1/session", "DELETE"); } catch (error) { say(error.message); }
   signIn();
 });
 document.addEventListener("signin", signIn);
@@ -72,6 +72,6 @@ document.addEventListener("signin", signIn);
 document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
 window.addEventListener("hashchange", () => { if (page) { show(); main.focus({ preventScroll: true }); scrollTo(0, 0); } });
 
-const session = await ask("/v1/session").catch(() => ({ isAsked: false }));
+const session = await ask("v1/session").catch(() => ({ isAsked: false }));
 leave.hidden = !(session.isAsked && session.isSignedIn);
 if (session.isAsked && !session.isSignedIn) signIn(); else show();

@@ -6,6 +6,11 @@ export const stateTitle = {
   done: "done", leased: "running", pending: "waiting", quarantined: "quarantined", failed: "failed", cancelled: "cancelled",
 };
 
+/** With the code of each character that is not seen but does something: what comes from elsewhere must not turn a line around. */
+export const shown = (text) => text.replace(
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/gu,
+  (unseen) => `\\u{${unseen.codePointAt(0).toString(16).toUpperCase()}}`);
+
 /** An element with attributes and children; texts become text nodes, `on…` listeners. */
 export function element(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
@@ -20,10 +25,10 @@ function fill(node, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else node.setAttribute(key, value === true ? "" : value);
+    else node.setAttribute(key, value === true ? "" : key === "aria-label" || key === "alt" || key === "title" ? shown(String(value)) : value);
   }
   for (const child of children.flat(Infinity)) {
-    if (child !== undefined && child !== null && child !== false) node.append(child instanceof Node ? child : String(child));
+    if (child !== undefined && child !== null && child !== false) node.append(child instanceof Node ? child : shown(String(child)));
   }
   return node;
 }
@@ -118,7 +123,7 @@ export function bytes(count) {
 /** Tells what happened, to the eye and to screen readers. */
 export function say(text) {
   const place = document.getElementById("said");
-  place.textContent = text;
+  place.textContent = shown(text);
   clearTimeout(say.timer);
   say.timer = setTimeout(() => { place.textContent = ""; }, 8000);
 }

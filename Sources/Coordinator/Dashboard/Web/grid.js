@@ -77,7 +77,7 @@ export function grid(name) {
   async function open() {
     if (chosen < 0) return;
     try {
-      const page = await ask(`/v1/sweeps/${encodeURIComponent(name)}/jobs?after=${chosen - 1}&limit=1`);
+      const page = await ask(`v1/sweeps/${encodeURIComponent(name)}/jobs?after=${chosen - 1}&limit=1`);
       if (page.jobs.length && page.jobs[0].position === chosen) location.hash = `#/job/${page.jobs[0].identity}`;
     } catch (error) {
       say(error.message);
@@ -129,7 +129,7 @@ export function grid(name) {
       const found = [];
       let after = -1;
       do {
-        const page = await ask(`/v1/sweeps/${encodeURIComponent(name)}/grid?after=${after}&limit=50000`);
+        const page = await ask(`v1/sweeps/${encodeURIComponent(name)}/grid?after=${after}&limit=50000`);
         for (const letter of page.states) found.push(letter);
         after = page.next;
       } while (after !== undefined && !isLeft);

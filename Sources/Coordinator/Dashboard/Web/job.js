@@ -1,6 +1,6 @@
 // One job: where it stands, its attempts with their logs, curve, result and files.
 
-import { bytes, chip, duration, element, jobLink, link, platformText, replace, shape, summary, sweepLink, table, time } from "./dom.js";
+import { bytes, chip, duration, element, jobLink, link, platformText, replace, shape, shown, summary, sweepLink, table, time } from "./dom.js";
 import { ask, control } from "./live.js";
 
 export function jobPage(main, identity) {
@@ -22,7 +22,7 @@ export function jobPage(main, identity) {
     if (explained === state) return;
     explained = state;
     try {
-      const { reasons, nearest } = await ask(`/v1/jobs/${identity}/explain`);
+      const { reasons, nearest } = await ask(`v1/jobs/${identity}/explain`);
       replace(why, element("h2", {}, "Why"), element("ul", {}, reasons.map((reason) => element("li", {}, reason))),
         nearest && element("p", {}, "The nearest finished job is ", jobLink(nearest.identity), ": ", nearest.differences.join("; ")));
     } catch (error) {
@@ -70,7 +70,7 @@ export function jobPage(main, identity) {
   function write(text) {
     logPart.hidden = false;
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-    log.textContent = (log.textContent + text).slice(-logLimit);
+    log.textContent = (log.textContent + shown(text)).slice(-logLimit);
     if (isAtEnd) log.scrollTop = log.scrollHeight;
   }
 
@@ -103,7 +103,7 @@ function attempt(entry) {
 }
 
 function files(artefacts) {
-  const address = (file) => `/v1/artefacts/${file.sha256}?name=${encodeURIComponent(file.name)}`;
+  const address = (file) => `v1/artefacts/${file.sha256}?name=${encodeURIComponent(file.name)}`;
   const picture = artefacts.find((file) => file.name === "examples.png");
   return [
     element("h2", {}, "Files"),

@@ -95,7 +95,7 @@ export function sweepPage(main, name) {
     if (!state) return replace(list);
     do {
       const query = new URLSearchParams({ state, limit: 50, after: after ?? -1 });
-      const page = await ask(`/v1/sweeps/${encodeURIComponent(name)}/jobs?${query}`);
+      const page = await ask(`v1/sweeps/${encodeURIComponent(name)}/jobs?${query}`);
       if (shown !== state) return;
       rows.push(...page.jobs);
       after = next = page.next;
