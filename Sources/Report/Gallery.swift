@@ -33,7 +33,7 @@ public struct ExampleSheet: Sendable {
     }
 }
 
-/// The images with the highest and the lowest scores, each cell's first seed, within a bound of bytes.
+/// The images with the highest and the lowest scores, of one job a cell, within a bound of bytes.
 struct Gallery {
     let report: SweepReport
 
@@ -59,8 +59,8 @@ struct Gallery {
         guard !figures.isEmpty || !left.isEmpty else { return "" }
         let remark = left.isEmpty ? "" : "<p>Left out to keep the page below 40 MB of images: \(HTML.escaped(left.joined(separator: "; "))).</p>"
         return """
-            <section><h2>Images</h2><p>Test images with the highest and the lowest scores of either class, of the first seed of every \
-            cell. Maps are stretched each over its own range.</p>\(remark)\(figures.joined(separator: "\n"))</section>
+            <section><h2>Images</h2><p>Test images with the highest and the lowest scores of either class, of one seed, the lowest that most lines of \
+            a data set have. Maps are stretched each over its own range.</p>\(remark)\(figures.joined(separator: "\n"))</section>
             """
     }
 

@@ -98,7 +98,7 @@ struct HTMLPage {
         guard !all.isEmpty else { return "" }
         let charts = table.datasets.compactMap { dataset -> String? in
             let title = Catalogue.title(ofDataset: dataset)
-            // The first seed stands for a line; means of curves would hide what a run looks like.
+            // One seed stands for a line; means of curves would hide what a run looks like.
             let first = all.filter { $0.dataset == dataset }
             guard !first.isEmpty else { return nil }
             let names = first.map { $0.line.title }
@@ -126,8 +126,8 @@ struct HTMLPage {
                 """
         }
         return """
-            <section><h2>Curves</h2><p>ROC and precision-recall curves and training losses of each line's first seed; below them the \
-            scores of normal (<span class="normal">blue, filled</span>) and abnormal (<span class="abnormal">orange, outlined</span>) test images.</p>
+            <section><h2>Curves</h2><p>ROC and precision-recall curves and training losses of one seed, the lowest that most lines of a \
+            data set have; below them the scores of normal (<span class="normal">blue, filled</span>) and abnormal (<span class="abnormal">orange, outlined</span>) test images.</p>
             \(charts.joined(separator: "\n"))</section>
             """
     }

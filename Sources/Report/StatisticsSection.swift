@@ -47,10 +47,10 @@ struct StatisticsSection {
             ? "" : "<p>Too little for a comparison, since fewer than two lines have a finished job and its scores: \(Self.list(scarce)).</p>"
         guard !parts.isEmpty else { return remark }
         return """
-            <p>Of each line's first finished seed: percentile bootstrap intervals (95 %, 1000 resamples of test images within each class), \
-            and DeLong's test of the difference of two AUCs on the same test images, p values adjusted by Holm within a data set, those below \
-            0.05 bold. Both speak of the choice of test images, not of seeds. A dash stands where there is nothing to test: other test images, \
-            fewer than two of a class, or a difference that does not vary.</p>\(parts.joined(separator: "\n"))\(remark)
+            <p>Of one seed, the lowest that most lines of a data set have finished: percentile bootstrap intervals (95 %, 1000 resamples of test \
+            images within each class), and DeLong's test of the difference of two AUCs on the same test images, p values adjusted by Holm within \
+            a data set, those below 0.05 bold. Both speak of the choice of test images, not of seeds. A dash stands where there is nothing to \
+            test: another seed, other test images, fewer than two of a class, or a difference that does not vary.</p>\(parts.joined(separator: "\n"))\(remark)
             """
     }
 
@@ -68,7 +68,7 @@ struct StatisticsSection {
         let title = HTML.escaped(Catalogue.title(ofDataset: dataset))
         let pairs = Self.matrix(
             "DeLong's test of AUCs, p adjusted by Holm, \(title)", names: entries.map(\.name),
-            Self.adjusted(entries.count) { Self.deLong(entries[$0].scores, entries[$1].scores) })
+            Self.adjusted(entries.count) { Self.deLong(entries[$0], entries[$1]) })
         return """
             <h3>\(title)</h3><div class="scroll"><table><caption>95 % bootstrap intervals in percent, \(title)</caption>
             <thead><tr><th></th><th>seed</th><th>AUC</th><th>interval</th><th>AP</th><th>interval</th></tr></thead><tbody>\(rows.joined())</tbody></table></div>
@@ -76,10 +76,13 @@ struct StatisticsSection {
             """
     }
 
-    /// `nil` unless both jobs scored the same images with the same labels in the same order.
-    private static func deLong(_ first: ImageScores, _ second: ImageScores) -> Double? {
-        guard first.names == second.names, first.labels == second.labels, first.names.count == first.scores.count else { return nil }
-        return DeLong(first.scores, second.scores, labels: first.labels)?.pValue
+    /// `nil` unless both jobs have one seed and scored the same images with the same labels in the same order.
+    private static func deLong(_ first: Entry, _ second: Entry) -> Double? {
+        let (one, other) = (first.scores, second.scores)
+        guard first.job.job.seed == second.job.job.seed, one.names == other.names, one.labels == other.labels,
+            one.names.count == one.scores.count
+        else { return nil }
+        return DeLong(one.scores, other.scores, labels: one.labels)?.pValue
     }
 
     // MARK: Over data sets
@@ -100,7 +103,14 @@ struct StatisticsSection {
         }
         let lines = Array(complete.prefix(Self.rankLimit))
         let names = lines.map(\.title)
-        let values = datasets.map { dataset in lines.map { table.cell($0, dataset)?.summary(metric)?.mean ?? .nan } }
+        let paired = datasets.map { dataset in (dataset, pairs: PairedSeeds(lines.compactMap { table.cell($0, dataset) }, metric: metric)) }
+        let common = paired.compactMap { dataset, pairs in pairs.map { (dataset: dataset, pairs: $0) } }
+        let apart = paired.filter { $0.pairs == nil }.map { Catalogue.title(ofDataset: $0.0) }
+        let apartRemark = apart.isEmpty ? "" : "<p>Left out, since the lines have no seed in common there: \(Self.list(apart)).</p>"
+        guard common.count > 2 else {
+            return "\(heading)<p>Too little for a test over data sets: lines are compared on the seeds that all of them have, and there \(common.count == 1 ? "is 1 data set" : "are \(common.count) data sets") with such a seed, where it takes three.</p>\(apartRemark)"
+        }
+        let values = common.map(\.pairs.means)
         guard let friedman = Friedman(values), let nemenyi = Nemenyi(friedman, alpha: Self.alpha),
             let ranks = CriticalDifference(names: names, friedman, nemenyi)
         else { return "\(heading)<p>There is nothing to test: all lines are equal on every data set.</p>" }
@@ -113,12 +123,12 @@ struct StatisticsSection {
         let unfit = table.lines.filter { !complete.contains($0) }.map(\.title)
         let unfitRemark = unfit.isEmpty ? "" : "<p>Not complete on all of these data sets, so left out: \(Self.list(unfit)).</p>"
         return """
-            \(heading)<p>Lines ranked by their mean on each of \(datasets.count) data sets (\(datasets.map { HTML.escaped(Catalogue.title(ofDataset: $0)) }.joined(separator: ", "))), \
-            1 the best. Friedman's test: χ² = \(String(format: "%.2f", friedman.chiSquare)) with \(lines.count - 1) degrees of freedom, \(Self.equation(friedman.pValue)). \
+            \(heading)<p>Lines ranked by their mean on each of \(common.count) data sets over the seeds that all of them have \
+            (\(Self.seeds(common))), 1 the best. Friedman's test: χ² = \(String(format: "%.2f", friedman.chiSquare)) with \(lines.count - 1) degrees of freedom, \(Self.equation(friedman.pValue)). \
             \(verdict) \(String(format: "%.2f", nemenyi.criticalDifference)) (Nemenyi, α = 0.05). A bar joins lines that do not differ significantly.</p>
             <div class="scroll"><figure style="min-width:34rem">\(picture.svg)<figcaption>\(title), average ranks</figcaption></figure></div>
             <div class="scroll"><table><caption>Average ranks by \(title)</caption><thead><tr><th></th><th>average rank</th></tr></thead><tbody>\(rows.joined())</tbody></table></div>
-            \(unfitRemark)\(Self.leftOut(complete.map(\.title), limit: Self.rankLimit))\(wilcoxon(title, names, values))
+            \(unfitRemark)\(apartRemark)\(Self.leftOut(complete.map(\.title), limit: Self.rankLimit))\(wilcoxon(title, names, values))
             """
     }
 
@@ -141,6 +151,11 @@ struct StatisticsSection {
     }
 
     // MARK: Parts
+
+    /// `BrainTumor: 0–2; LAG: 0, 1`
+    private static func seeds(_ paired: [(dataset: String, pairs: PairedSeeds)]) -> String {
+        paired.map { "\(HTML.escaped(Catalogue.title(ofDataset: $0.dataset))): \(PairedSeeds.text($0.pairs.seeds))" }.joined(separator: "; ")
+    }
 
     /// Every pair's p value, adjusted by Holm over the pairs that have one; the place of a pair is [higher][lower].
     private static func adjusted(_ count: Int, _ pValue: (Int, Int) -> Double?) -> [[Double?]] {

@@ -58,7 +58,7 @@ public struct SweepReport: Sendable {
         return report
     }
 
-    /// The jobs whose scores and examples a page shows: each cell's first seed.
+    /// The jobs whose scores and examples a page shows: one of each cell, of one seed wherever a data set's lines have one in common.
     public var representatives: [JobRow] { firstJobs.map(\.job) }
 
     /// The most bytes of example images that a page shows.
@@ -70,19 +70,26 @@ public struct SweepReport: Sendable {
         let configuration: Settings
     }
 
-    /// The job that stands for a cell: of those finished the one with the lowest seed, in the order of the tables. Only pages
-    /// ask for it.
+    /// The job that stands for a cell, in the order of the tables. On each data set it is the job of the seed that most lines have
+    /// finished, of several the lowest, so that lines are compared on one seed; a line without that seed shows its lowest. Only
+    /// pages ask for it.
     var firstJobs: [(line: ResultTable.Line, dataset: String, job: JobRow)] {
-        var first: [CellKey: JobRow] = [:]
+        var finished: [CellKey: [Int: JobRow]] = [:]
         for job in jobs where job.result != nil {
             let key = CellKey(method: job.job.method, dataset: job.job.dataset, configuration: job.job.configuration)
-            if first[key].map({ job.job.seed < $0.job.seed }) ?? true { first[key] = job }
+            finished[key, default: [:]][job.job.seed] = finished[key]?[job.job.seed] ?? job
         }
-        return table.datasets.flatMap { dataset in
-            table.lines.compactMap { line in
-                table.cell(line, dataset).flatMap {
-                    first[CellKey(method: line.method, dataset: dataset, configuration: $0.configuration)]
-                }.map { (line, dataset, $0) }
+        return table.datasets.flatMap { dataset -> [(line: ResultTable.Line, dataset: String, job: JobRow)] in
+            let cells = table.lines.compactMap { line in
+                table.cell(line, dataset).flatMap { cell in
+                    finished[CellKey(method: line.method, dataset: dataset, configuration: cell.configuration)]
+                }.map { (line: line, jobs: $0) }
+            }
+            var counts: [Int: Int] = [:]
+            for seed in cells.flatMap(\.jobs.keys) { counts[seed, default: 0] += 1 }
+            let shared = counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+            return cells.compactMap { line, jobs in
+                (shared.flatMap { jobs[$0] } ?? jobs.min { $0.key < $1.key }?.value).map { (line, dataset, $0) }
             }
         }
     }

@@ -57,6 +57,8 @@ public struct ResultTable: Sendable {
         public let configuration: Settings
         /// Values of the finished jobs in the order of their seeds, by metric.
         public let values: [String: [Double]]
+        /// The seeds of ``values``, in their order.
+        private let seeds: [String: [Int]]
         /// The jobs that have no metrics, in the order of their seeds.
         public let missing: [Missing]
         /// The engine classes that the values come from, in the order of their seeds, each once.
@@ -71,10 +73,14 @@ public struct ResultTable: Sendable {
             expected = rows.count
             configuration = jobs[0].job.configuration
             var values: [String: [Double]] = [:]
+            var seeds: [String: [Int]] = [:]
             for row in rows {
-                for (name, value) in row.metrics ?? [:] { values[name, default: []].append(value) }
+                for (name, value) in row.metrics ?? [:] {
+                    values[name, default: []].append(value)
+                    seeds[name, default: []].append(row.job.seed)
+                }
             }
-            self.values = values
+            (self.values, self.seeds) = (values, seeds)
             var engines: [EngineClass] = []
             for row in rows {
                 if row.metrics != nil, let engine = row.engine, !engines.contains(engine) { engines.append(engine) }
@@ -85,6 +91,13 @@ public struct ResultTable: Sendable {
 
         /// Mean and spread of a metric; `nil` when no job has it.
         public func summary(_ metric: String) -> Summary? { values[metric].flatMap(Summary.init) }
+
+        /// The values of a metric by seed; where a seed has several, as of data that was mended on the way, their mean.
+        func bySeed(_ metric: String) -> [Int: Double] {
+            Dictionary(grouping: zip(seeds[metric] ?? [], values[metric] ?? []), by: \.0).mapValues { pairs in
+                pairs.reduce(0) { $0 + $1.1 } / Double(pairs.count)
+            }
+        }
 
         /// Whether every job has the metric.
         public func isComplete(_ metric: String) -> Bool { values[metric]?.count == expected }

@@ -27,7 +27,9 @@ struct SweepComparison: Encodable {
         let dataset: String
         let first: Side?
         let second: Side?
-        /// The second's mean less the first's.
+        /// The seeds that both have a result of, ascending.
+        let seeds: [Int]
+        /// The second's mean less the first's, both over ``seeds``; `nil` where they have no seed in common.
         let difference: Double?
     }
 
@@ -48,12 +50,13 @@ struct SweepComparison: Encodable {
         let datasets = tables[0].datasets + tables[1].datasets.filter { !tables[0].datasets.contains($0) }
         cells = lines.flatMap { line in
             datasets.compactMap { dataset -> Cell? in
-                let sides = tables.map { table in table.cell(line, dataset).map { Side($0, metric) } }
+                let sides = tables.map { $0.cell(line, dataset) }
                 guard sides[0] != nil || sides[1] != nil else { return nil }
-                let difference = sides[0]?.mean.flatMap { one in sides[1]?.mean.map { $0 - one } }
+                let pairs = sides[0].flatMap { one in sides[1].flatMap { PairedSeeds([one, $0], metric: metric) } }
                 return Cell(
-                    method: line.method, variant: line.variant, dataset: dataset, first: sides[0], second: sides[1],
-                    difference: difference)
+                    method: line.method, variant: line.variant, dataset: dataset, first: sides[0].map { Side($0, metric) },
+                    second: sides[1].map { Side($0, metric) }, seeds: pairs?.seeds ?? [],
+                    difference: pairs.map { $0.means[1] - $0.means[0] })
             }
         }
         self.first = first.name
@@ -64,12 +67,12 @@ struct SweepComparison: Encodable {
 
     /// One row a cell; what is better in the second is green, what is worse red.
     func text(color: Bool) -> String {
-        var rows = [[metric, "data set", first.oneLine, second.oneLine, "difference"]]
+        var rows = [[metric, "data set", first.oneLine, second.oneLine, "difference", "over seeds"]]
         for cell in cells {
             let name = cell.variant.isEmpty ? cell.method : "\(cell.method) [\(cell.variant)]"
             rows.append([
                 name.oneLine, cell.dataset.oneLine, words(cell.first), words(cell.second),
-                cell.difference.map { (($0 > 0 ? "+" : "") + number($0)) } ?? "",
+                cell.difference.map { (($0 > 0 ? "+" : "") + number($0)) } ?? "", seeds(cell),
             ])
         }
         var lines = TextColumns.lines(rows, right: [2, 3, 4])
@@ -79,7 +82,7 @@ struct SweepComparison: Encodable {
                 lines[index + 1] = "\u{1B}[\((difference > 0) == (goal == .maximize) ? 32 : 31)m\(lines[index + 1])\u{1B}[0m"
             }
         }
-        return (lines + ["\(isShare ? "percent, " : "")mean ± standard deviation (jobs with a result of those asked for); the second less the first"])
+        return (lines + ["\(isShare ? "percent, " : "")mean ± standard deviation (jobs with a result of those asked for); the second less the first, over the seeds that both have"])
             .joined(separator: "\n")
     }
 
@@ -90,6 +93,11 @@ struct SweepComparison: Encodable {
         guard let mean = side.mean else { return "none \(count)" }
         let spread = side.sd.map { " ± \(number($0))" } ?? ""
         return "\(number(mean))\(spread) \(count)"
+    }
+
+    private func seeds(_ cell: Cell) -> String {
+        guard cell.first?.mean != nil, cell.second?.mean != nil else { return "" }
+        return cell.seeds.isEmpty ? "none in common" : PairedSeeds.text(cell.seeds)
     }
 
     private var isShare: Bool { MetricText.isShare(metric) }

@@ -12,13 +12,16 @@ import Testing
     private final class Place {
         let folder = URL.temporaryDirectory.appending(path: "job-files-\(UUID().uuidString)")
 
-        init() throws {
+        /// - Parameter mark: what the mask of image 8, 9 or 10 marks at a row and column.
+        init(side: Int = 16, mark: (_ image: Int, _ row: Int, _ column: Int) -> Bool = { _, row, _ in row < 4 }) throws {
             for name in ["data/images", "data/masks", "work", "cache"] {
                 try FileManager.default.createDirectory(at: folder.appending(path: name), withIntermediateDirectories: true)
             }
             func image(_ seed: Int, isMask: Bool = false) -> Image {
-                let pixels = (0..<256).map { isMask ? $0 / 16 < 4 ? 255 : 0 : UInt8(($0 * (seed + 3) + seed * 40) % 256) }
-                return Image(width: 16, height: 16, channels: 1, pixels: pixels)
+                let pixels = (0..<side * side).map { place in
+                    isMask ? mark(seed, place / side, place % side) ? 255 : 0 : UInt8((place * (seed + 3) + seed * 40) % 256)
+                }
+                return Image(width: side, height: side, channels: 1, pixels: pixels)
             }
             for index in 0..<11 {
                 try ImageCodec.writePNG(image(index), to: folder.appending(path: "data/images/\(index).png"))
@@ -92,6 +95,36 @@ import Testing
         let about = try JSONDecoder().decode(
             Examples.Description.self, from: Data(contentsOf: #require(few.artefacts["examples.json"])))
         #expect(about.rows.map(\.label) == [1, 1, 0, 0] && about.columns.count == 4 && few.artefacts["maps.bin"] == nil)
+    }
+
+    /// Masks that mark nothing, or nothing at the job's size, cost the pixel metrics and say so before training; the image's stay.
+    @Test func masksThatMarkNothingCostPixelMetricsOnly() throws {
+        func run(side: Int = 16, mark: @escaping (Int, Int, Int) -> Bool) throws -> (result: TrainingResult, remarks: [String], isEarly: Bool) {
+            let place = try Place(side: side, mark: mark)
+            defer { withExtendedLifetime(place) {} }
+            var (remarks, isEarly, hasBegun): ([String], Bool, Bool) = ([], false, false)
+            let result = try place.run("ae") { event in
+                if case .remark(let sentence) = event {
+                    remarks.append(sentence)
+                    isEarly = !hasBegun
+                }
+                if case .progress = event { hasBegun = true }
+            }
+            return (result, remarks, isEarly)
+        }
+        let whole = try run { _, row, _ in row < 4 }
+        #expect(whole.remarks.isEmpty)
+        let bare = try run { _, _, _ in false }
+        let image: Set = ["auc", "ap", "normal_score", "abnormal_score"]
+        #expect(bare.result.metrics == whole.result.metrics.filter { image.contains($0.key) })
+        #expect(bare.isEarly && bare.remarks.count == 1)
+        #expect(bare.remarks.first?.hasPrefix("pixel metrics are left out, since none of the 3 masks marks a pixel at 16 × 16") == true)
+        // A single pixel in a corner is gone at half the size.
+        let small = try run(side: 32) { _, row, column in row == 0 && column == 0 }
+        #expect(Set(small.result.metrics.keys) == image && small.remarks.count == 1)
+        let some = try run { image, row, _ in image == 9 && row < 4 }
+        #expect(some.result.metrics["pixel_ap"] != nil && some.isEarly)
+        #expect(some.remarks.first?.hasPrefix("2 of 3 masks mark no pixel at 16 × 16, such as that of '10.png'") == true, "\(some.remarks)")
     }
 
     /// A job that is watched tells the AUC of its test images as it goes, and ends with the same numbers and bytes.

@@ -78,6 +78,46 @@ import Wire
         #expect(html.contains("fewer than two lines have a finished job and its scores: set1, set2, set3."))
     }
 
+    /// Scores that depend on the seed only, one method on seeds 0 to 2 and two on seeds 1 to 3: over all of them the methods would seem to
+    /// differ on every data set; on the seeds that they share nothing does.
+    @Test func linesAreRankedOnTheirCommonSeeds() {
+        func jobs(_ seeds: [String: ClosedRange<Int>], gain: [String: Double] = [:]) -> [JobRow] {
+            (1...3).flatMap { place in
+                seeds.sorted { $0.key < $1.key }.flatMap { method, range in
+                    range.map { SampleReport.job(method, "set\(place)", $0, auc: 0.5 + Double($0) / 10 + gain[method, default: 0]) }
+                }
+            }
+        }
+        let seeds = ["ae": 0...2, "vae": 1...3, "ganomaly": 1...3]
+        #expect(Self.html(jobs(seeds)).contains("all lines are equal on every data set"))
+        let html = Self.html(jobs(seeds, gain: ["vae": 0.01, "ganomaly": -0.01]))
+        #expect(html.contains("over the seeds that all of them have (set1: 1, 2; set2: 1, 2; set3: 1, 2), 1 the best."), "\(html)")
+        #expect(Self.rows(html, after: "Average ranks by AUC</caption>") == [
+            "<tr><th>VAE</th><td>1.00</td>", "<tr><th>AE</th><td>2.00</td>", "<tr><th>GANomaly</th><td>3.00</td>",
+        ])
+        let apart = Self.html(jobs(["ae": 0...1, "vae": 2...3]))
+        #expect(apart.contains("and there are 0 data sets with such a seed, where it takes three."))
+        #expect(apart.contains("Left out, since the lines have no seed in common there: set1, set2, set3."))
+    }
+
+    /// AUCs of one data set are held against each other on one seed: the one that most lines have.
+    @Test func deLongComparesOneSeed() {
+        func html(_ seeds: [[Int]]) -> String {
+            let jobs = zip(["ae", "vae", "ganomaly"], seeds).flatMap { method, seeds in
+                seeds.map { SampleReport.job(method, "set1", $0, auc: 0.5) }
+            }
+            // What would be significant between seeds is not between methods.
+            return Self.html(jobs, Dictionary(uniqueKeysWithValues: jobs.map {
+                ($0.identity, ImageScores(names: Self.names, labels: Self.labels, scores: Self.three[$0.job.seed % 3]))
+            }))
+        }
+        let shared = html([[0, 1], [1, 2], [1, 2]])
+        #expect(Self.rows(shared, after: "95 % bootstrap intervals").allSatisfy { $0.contains("</th><td>1</td>") })
+        #expect(Self.rows(shared, after: "DeLong's test of AUCs").last == "<tr><th>3. GANomaly</th><td>–</td><td>–</td>")
+        let apart = html([[0], [1], [2]])
+        #expect(Self.rows(apart, after: "DeLong's test of AUCs").last == "<tr><th>3. GANomaly</th><td>–</td><td>–</td>")
+    }
+
     /// Five differences of one sign: p = 2 / 2⁵, three times that by Holm.
     @Test func fiveDataSetsAreEnoughForWilcoxon() {
         let html = Self.html(Self.jobs(5))

@@ -44,6 +44,21 @@ struct ResultTableTests {
         #expect(ResultTable.Summary([]) == nil)
     }
 
+    /// Values are paired by seed, over those that every cell has a value of.
+    @Test func cellsArePairedByTheirCommonSeeds() throws {
+        func table(_ seeds: [Int], less: Double, failed: Int? = nil) throws -> ResultTable.Cell {
+            let rows = try seeds.map { try row("ae", "brain", $0, $0 == failed ? nil : 0.5 + Double($0) / 10 - less) }
+            return try #require(ResultTable(rows).cell(.init(method: "ae", variant: ""), "brain"))
+        }
+        let pairs = try #require(PairedSeeds([table([2, 0, 1], less: 0), table([3, 1, 2], less: 0.125)], metric: "auc"))
+        #expect(pairs.seeds == [1, 2])
+        #expect(abs(pairs.means[0] - pairs.means[1] - 0.125) < 1e-15)
+        #expect(try PairedSeeds([table([0, 1], less: 0), table([1, 2], less: 0, failed: 1)], metric: "auc") == nil)
+        #expect(try PairedSeeds([table([0], less: 0), table([0], less: 0)], metric: "ap") == nil)
+        #expect(PairedSeeds([], metric: "auc") == nil)
+        #expect(PairedSeeds.text([0, 1, 2, 5, 7, 8]) == "0–2, 5, 7, 8")
+    }
+
     @Test func cellsKnowWhatIsMissing() throws {
         let table = ResultTable([
             try row("ae", "brain", 0, 0.8), try row("ae", "brain", 1, nil), try row("vae", "brain", 0, 0.7),

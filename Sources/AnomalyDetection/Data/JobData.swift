@@ -15,8 +15,10 @@ struct JobData {
     let names: [String]
     /// Whether each test image is abnormal.
     let labels: [Bool]
-    /// Masks of the test images, 1 where abnormal; `nil` when the data set has none.
+    /// Masks of the test images, 1 where abnormal; `nil` when the data set has none, or none that marks anything at this size.
     let masks: PixelBlock?
+    /// What a reader of the pixel metrics, or one who misses them, should know; `nil`: nothing.
+    let maskRemark: String?
 
     /// - Throws: the data set's errors, which name the folder or file at fault.
     init(_ request: TrainingRequest, settings: MethodSettings, device: Device) throws {
@@ -39,6 +41,46 @@ struct JobData {
         shape = DataShape(count: train.count, channels: channels, side: size)
         names = folder.test.map(\.name)
         labels = folder.test.map(\.isAbnormal)
-        masks = folder.test.contains { $0.mask != nil } ? try load(.testMasks) : nil
+        if folder.test.contains(where: { $0.mask != nil }) {
+            let block = try load(.testMasks)
+            let marks = MaskMarks(block, folder.test)
+            masks = marks.areAllEmpty ? nil : block
+            maskRemark = marks.remark
+        } else {
+            (masks, maskRemark) = (nil, nil)
+        }
+    }
+}
+
+/// Which masks mark anything at a job's size: small marks may vanish when a mask is made smaller.
+struct MaskMarks {
+    /// How many masks there are.
+    let count: Int
+    /// The names of the images whose masks mark no pixel.
+    let empty: [String]
+    private let side: Int
+
+    /// - Parameter images: the test images, of which `masks` has one block each.
+    init(_ masks: PixelBlock, _ images: [ImageEntry]) {
+        side = masks.width
+        let size = masks.width * masks.height
+        count = images.count { $0.mask != nil }
+        empty = masks.withUnsafeBytes { bytes in
+            images.enumerated().filter { index, image in
+                image.mask != nil && bytes[index * size..<(index + 1) * size].allSatisfy { $0 == 0 }
+            }.map(\.element.name)
+        }
+    }
+
+    /// Whether there is nothing to measure pixels by.
+    var areAllEmpty: Bool { empty.count == count }
+
+    /// One sentence with the mend; `nil`: every mask marks something.
+    var remark: String? {
+        guard let first = empty.first else { return nil }
+        let mend = "use a larger input_size, or look at the masks with medsweep data check"
+        return areAllEmpty
+            ? "pixel metrics are left out, since none of the \(count) masks marks a pixel at \(side) × \(side), such as that of '\(first)'; \(mend)"
+            : "\(empty.count) of \(count) masks mark no pixel at \(side) × \(side), such as that of '\(first)', so that pixel metrics take these images for normal; \(mend)"
     }
 }

@@ -80,6 +80,7 @@ private final class JobRun {
         // Of every one before, however often the job has gone on since.
         for earlier in state.engines where earlier != engine { try report(.remark(earlier.goneOnFrom)) }
         if !state.engines.contains(engine) { state.engines.append(engine) }
+        if let remark = data.maskRemark { try report(.remark(remark)) }
         try report(.note(course))
         while !state.isTrained {
             if shouldStop() { return try stop(report) }
@@ -156,7 +157,7 @@ private final class JobRun {
 
 /// The numbers of a finished scoring.
 enum JobMetrics {
-    /// By the names of `Catalogue.metrics`; those of pixels only with masks.
+    /// By the names of `Catalogue.metrics`; those of pixels only with masks that mark something.
     static func all(_ scoring: PartialScoring, labels: [Bool], masks: PixelBlock?) throws -> [String: Double] {
         let ranking = try RankingMetrics(scores: scoring.scores, labels: labels)
         func mean(_ label: Bool) -> Double {

@@ -76,7 +76,7 @@ public enum TrainingOutcome: Codable, Sendable {
 
 /// A finished job's numbers and files.
 public struct TrainingResult: Codable, Sendable {
-    /// By the names of `Catalogue.metrics`; those of pixels only with masks.
+    /// By the names of `Catalogue.metrics`; those of pixels only with masks that mark something.
     public var metrics: [String: Double]
     /// Mean training loss of each epoch of the stages that have one.
     public var losses: [Double]
