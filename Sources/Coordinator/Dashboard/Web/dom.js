@@ -1,9 +1,9 @@
 // Elements and texts. Every text goes in as text, never as markup.
 
-export const states = ["done", "leased", "pending", "quarantined", "failed", "cancelled"];
-export const stateOf = { p: "pending", l: "leased", d: "done", f: "failed", c: "cancelled", q: "quarantined" };
+export const states = ["done", "leased", "pending", "quarantined", "cancelled"];
+export const stateOf = { p: "pending", l: "leased", d: "done", c: "cancelled", q: "quarantined" };
 export const stateTitle = {
-  done: "done", leased: "running", pending: "waiting", quarantined: "quarantined", failed: "failed", cancelled: "cancelled",
+  done: "done", leased: "running", pending: "waiting", quarantined: "quarantined", cancelled: "cancelled",
 };
 
 /** An element with attributes and children; texts become text nodes, `on…` listeners. */
