@@ -151,10 +151,12 @@ public struct CoordinatorClient: Sendable {
     }
 
     /// Fetches an artefact into a file and verifies it; the file is removed when it does not arrive whole.
-    public func fetchArtefact(_ sha256: String, to file: URL) async throws {
+    /// - Parameter lease: the lease that names it; `nil`: an operator asks.
+    public func fetchArtefact(_ sha256: String, under lease: Lease? = nil, to file: URL) async throws {
         do {
+            let header = lease.map { "\(Routes.leaseHeader): \($0.identity) \($0.token.text)" }
             _ = try await send(
-                Transfer(url: address + Routes.artefact(sha256), destination: file, timeout: 60))
+                Transfer(url: address + Routes.artefact(sha256), header: header, destination: file, timeout: 60))
             guard try FileDigest.sha256(of: file) == sha256 else { throw ClientError.wrongDigest(expected: sha256) }
         } catch {
             try? FileManager.default.removeItem(at: file)

@@ -13,6 +13,8 @@ struct Transfer: Sendable {
     var method = "GET"
     var url: String
     var body = Body.none
+    /// A header of this request alone, e.g. `Name: value`.
+    var header: String?
     /// Where the answer's bytes go; `nil`: into memory.
     var destination: URL?
     /// Seconds without any byte moving after which the request is given up.
@@ -90,7 +92,14 @@ final class Connection: @unchecked Sendable {
         let pointer = Unmanaged.passUnretained(context).toOpaque()
         medsweep_curl_set_text(curl, CURLOPT_URL, transfer.url)
         medsweep_curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
-        medsweep_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
+        // One more before the headers of every request, and off again afterwards.
+        let own = transfer.header.flatMap { curl_slist_append(nil, $0) }
+        own?.pointee.next = headers
+        defer {
+            own?.pointee.next = nil
+            curl_slist_free_all(own)
+        }
+        medsweep_curl_set_pointer(curl, CURLOPT_HTTPHEADER, own ?? headers)
         medsweep_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
         medsweep_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, 10)
         medsweep_curl_set_long(curl, CURLOPT_TCP_KEEPALIVE, 1)

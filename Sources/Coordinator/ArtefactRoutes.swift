@@ -19,6 +19,7 @@ extension CoordinatorRoutes {
         router.get(RouterPath(Routes.artefact(":digest"))) { request, context in
             let digest = try context.parameters.require("digest")
             guard ArtefactStore.isDigest(digest) else { throw ArtefactStore.badDigest }
+            if context.role == .worker { try await requireNamed(digest, request) }
             guard let file = FileHandle(forReadingAtPath: artefacts.place(digest).path), let size = try? file.seekToEnd() else {
                 throw Problem(status: 404, title: "unknown file", detail: "there is no file \(digest)")
             }
@@ -43,6 +44,22 @@ extension CoordinatorRoutes {
                     .contentDisposition: "\(isShown ? "inline" : "attachment"); filename=\"\(name)\"",
                     .contentSecurityPolicy: "default-src 'none'; sandbox", .xContentTypeOptions: "nosniff",
                 ], body: body)
+        }
+    }
+}
+
+extension CoordinatorRoutes {
+    /// Lets a worker read what its lease names, and nothing else. What others have is as unknown to it as what is not there.
+    private func requireNamed(_ digest: String, _ request: Request) async throws {
+        let words = (request.headers[.init(Routes.leaseHeader)!] ?? "").split(separator: " ")
+        guard words.count == 2, let token = LeaseToken(String(words[1])) else {
+            throw Problem(
+                status: 400, title: "no lease", detail: "a worker reads what its lease names; send the header '\(Routes.leaseHeader): IDENTITY TOKEN'")
+        }
+        let identity = String(words[0])
+        try seal.require(token, of: identity)
+        guard try await store.isNamed(digest, byLeaseOf: identity, token: token.number) else {
+            throw Problem(status: 404, title: "unknown file", detail: "there is no file \(digest) that this lease names")
         }
     }
 }

@@ -5,6 +5,8 @@ import NIOCore
 struct CoordinatorContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     private let channel: any Channel
+    /// The role of the token that came with the request; `nil`: the coordinator wants none.
+    var role: Tokens.Role?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
@@ -18,5 +20,12 @@ struct CoordinatorContext: RequestContext {
             try channel.pipeline.syncOperations.handler(type: ConnectionGuard.self).isInputClosed
         }
         return await (try? isInputClosed.get()) != true
+    }
+
+    /// The same under a role.
+    func with(_ role: Tokens.Role) -> CoordinatorContext {
+        var context = self
+        context.role = role
+        return context
     }
 }

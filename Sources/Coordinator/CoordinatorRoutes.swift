@@ -13,6 +13,7 @@ struct CoordinatorRoutes: Sendable {
     let waiters: LeaseWaiters
     let configuration: CoordinatorConfiguration
     let tokens: Tokens?
+    let seal: LeaseSeal
     let logger: Logger
     let sessions: DashboardSessions
     let dashboard: DashboardStream

@@ -28,19 +28,20 @@ public struct CoordinatorServer: Sendable {
         var logger = Logger(label: "medsweep.coordinator") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = configuration.logLevel
         self.logger = logger
+        let clockLogger = logger
         let folder = try StateFolder(configuration.stateFolder, holdsDatabase: configuration.postgres == nil)
         self.folder = folder
         let waiters = LeaseWaiters()
         let database: any JobDatabase = if let url = configuration.postgres {
-            try PostgresDatabase(url)
+            try PostgresDatabase(url, tell: { clockLogger.warning("\($0)") })
         } else {
-            try SQLiteDatabase(folder)
+            try SQLiteDatabase(folder, clock: SteadyClock(tell: { clockLogger.warning("\($0)") }))
         }
         let store = JobStore(database) { waiters.notify() }
         routes = CoordinatorRoutes(
             store: store,
             artefacts: ArtefactStore(folder: configuration.artefactFolder ?? folder.artefacts), waiters: waiters,
-            configuration: configuration, tokens: tokens, logger: logger,
+            configuration: configuration, tokens: tokens, seal: try LeaseSeal(of: database), logger: logger,
             sessions: DashboardSessions(isSecure: configuration.tls != nil),
             dashboard: DashboardStream(store: store, waiters: waiters, logger: logger), ownPage: OwnPage(origins: configuration.origins),
             bodies: MemoryBudget(bytes: configuration.limits.bodies),
@@ -52,8 +53,7 @@ public struct CoordinatorServer: Sendable {
     /// - Throws: ``CoordinatorError`` when it cannot listen.
     public func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void) async throws {
         defer { routes.store.close() }
-        let now = Date().timeIntervalSince1970
-        try await routes.store.adoptLeases(until: now + configuration.leaseDuration)
+        try await routes.store.adoptLeases(duration: configuration.leaseDuration)
         let host = configuration.host
         var quiet = logger
         // Hummingbird's own start and stop remarks are no news to a user.
@@ -119,7 +119,7 @@ private struct SubmitService: Service {
         await routes.repeating(every: 5, orSaying: "a submit that was broken off could not be gone on with") {
             defer { patience = self.patience }
             try await routes.store.resumeSubmits(
-                before: Date().timeIntervalSince1970 - patience,
+                idleFor: patience,
                 parse: { try CoordinatorRoutes.parse($0, among: $0.contents) }, logger: routes.logger)
         }
     }
@@ -133,7 +133,7 @@ private struct ExpiryService: Service {
 
     func run() async throws {
         await routes.repeating(every: period, orSaying: "leases could not be ended") {
-            try await routes.store.expire(now: Date().timeIntervalSince1970)
+            try await routes.store.expire()
         }
     }
 }

@@ -13,6 +13,9 @@ final class LeaseRequestReader: Sendable {
         if let request = known.withLock({ $0[bytes] }) { return request }
         let request: LeaseRequest = try CoordinatorRoutes.decode(bytes)
         try RequestBounds.require(request.limit, in: RequestBounds.leaseLimit, "limit")
+        guard WorkerInstance.isValid(request.worker.instance) else {
+            throw Problem(status: 400, title: "bad body", detail: "'worker.instance' must be 32 hexadecimal digits, drawn at random when a worker starts")
+        }
         try require(request.free, "free")
         try require(request.worker)
         try RequestBounds.require(request.wait, in: RequestBounds.wait, "wait")

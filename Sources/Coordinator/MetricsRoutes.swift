@@ -7,7 +7,7 @@ import Wire
 extension CoordinatorRoutes {
     func addMetricsRoutes(_ router: Router<CoordinatorContext>) {
         router.get(RouterPath(Routes.metrics)) { _, _ in
-            let text = MetricsText(try await store.figures(now: now), store.timings, requests.snapshot).text
+            let text = MetricsText(try await store.figures(), store.timings, requests.snapshot).text
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
@@ -33,7 +33,7 @@ extension Ledger {
     /// Sweeps whose jobs are told one by one.
     private static let sweepLimit = 100
 
-    func figures(now: Double) throws -> StoreFigures {
+    func figures() throws -> StoreFigures {
         var figures = StoreFigures()
         for row in try connection.rows("SELECT state, CAST(sum(count) AS BIGINT) FROM counters GROUP BY state", []) {
             figures.jobs[row.text(0)] = row.int(1)

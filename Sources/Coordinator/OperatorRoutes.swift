@@ -29,7 +29,7 @@ extension CoordinatorRoutes {
         }
         router.post(RouterPath(Routes.control(worker: ":name"))) { request, context in
             let name = try context.name("name")
-            return try JSONAnswer.response(try await store.control(worker: name, controlRequest(request), now: now))
+            return try JSONAnswer.response(try await store.control(worker: name, controlRequest(request)))
         }
     }
 
@@ -39,7 +39,7 @@ extension CoordinatorRoutes {
         }
         router.post(RouterPath(Routes.sweeps)) { request, _ in
             let (sweep, request) = try await parse(body(request))
-            return try JSONAnswer.response(try await store.submit(sweep, request, now: now))
+            return try JSONAnswer.response(try await store.submit(sweep, request))
         }
         router.post(RouterPath(Routes.plan)) { request, _ in
             let (sweep, request) = try await parse(body(request))
@@ -71,7 +71,7 @@ extension CoordinatorRoutes {
         router.post(RouterPath(Routes.control(sweep: ":name"))) { request, context in
             let name = try context.name("name")
             let posted = try await controlRequest(request)
-            return try JSONAnswer.response(try await naming { try await store.control(sweep: name, posted, now: now) })
+            return try JSONAnswer.response(try await naming { try await store.control(sweep: name, posted) })
         }
     }
 
@@ -83,11 +83,11 @@ extension CoordinatorRoutes {
             try JSONAnswer.response(try await log(context.name("identity"), request.uri.queryParameters))
         }
         router.get(RouterPath(Routes.explain(":identity"))) { _, context in
-            try JSONAnswer.response(try await store.explain(context.name("identity"), now: now))
+            try JSONAnswer.response(try await store.explain(context.name("identity")))
         }
         router.post(RouterPath(Routes.control(job: ":identity"))) { request, context in
             let identity = try context.name("identity")
-            return try JSONAnswer.response(try await store.control(job: identity, controlRequest(request), now: now))
+            return try JSONAnswer.response(try await store.control(job: identity, controlRequest(request)))
         }
     }
 

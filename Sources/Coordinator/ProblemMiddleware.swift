@@ -90,20 +90,22 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 }
 
 /// Lets a request through to what its token's role may do.
-struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
+struct TokenMiddleware: RouterMiddleware {
+    typealias Context = CoordinatorContext
+
     let tokens: Tokens
     let sessions: DashboardSessions
     let ownPage: OwnPage
 
     func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+        _ request: Request, context: CoordinatorContext, next: (Request, CoordinatorContext) async throws -> Response
     ) async throws -> Response {
         if CoordinatorRoutes.isOpen(request) { return try await next(request, context) }
         if request.headers[.authorization] == nil, let session = DashboardSessions.id(in: request),
             sessions.role(of: session, now: Date().timeIntervalSince1970) == .operator
         {
             try ownPage.require(request)
-            return try await next(request, context)
+            return try await next(request, context.with(.operator))
         }
         guard let header = request.headers[.authorization] else {
             throw Problem(status: 401, title: "unauthorised", detail: "this coordinator wants a bearer token; give one with --token-file")
@@ -115,7 +117,7 @@ struct TokenMiddleware<Context: RequestContext>: RouterMiddleware {
         if role == .worker, !Self.isForWorkers(request.method, request.uri.path) {
             throw Problem(status: 403, title: "forbidden", detail: "a worker's token cannot do this; use an operator's")
         }
-        return try await next(request, context)
+        return try await next(request, context.with(role))
     }
 
     /// Everything that a worker's token may do, by method and the shape of the path. What is not in this list is for

@@ -11,17 +11,17 @@ extension CoordinatorRoutes {
         router.post(RouterPath(Routes.heartbeat(":identity"))) { request, context in
             let posted: HeartbeatRequest = try await body(request)
             try Self.check(posted.log)
-            try RequestBounds.require(posted.worker, "worker")
             if let progress = posted.progress { try RequestBounds.require([progress.stage, progress.unit], "progress") }
             let action = try await store.heartbeat(
-                context.parameters.require("identity"), posted, now: now, duration: configuration.leaseDuration)
+                sealed(posted.token, context), posted, duration: configuration.leaseDuration)
             return try JSONAnswer.response(HeartbeatResponse(action: action))
         }
         router.post(RouterPath(Routes.checkpoint(":identity"))) { request, context in
             let posted: CheckpointRequest = try await body(request)
             try RequestBounds.require(posted.checkpoint.engine.platform, "checkpoint.engine.platform")
+            let identity = try sealed(posted.token, context)
             try requireArtefacts([posted.checkpoint.sha256])
-            let (answer, unneeded) = try await store.checkpoint(context.parameters.require("identity"), posted, now: now)
+            let (answer, unneeded) = try await store.checkpoint(identity, posted)
             if let unneeded { artefacts.remove(unneeded) }
             return try JSONAnswer.response(answer)
         }
@@ -30,10 +30,11 @@ extension CoordinatorRoutes {
             let posted: ResultRequest = try Self.decode(bytes)
             try Self.check(posted.log)
             try ResultCheck.require(posted.result)
+            let identity = try sealed(posted.token, context)
             try requireArtefacts(posted.result.artefacts.map(\.sha256))
             // As it came: writing it anew would be a good part of the work.
             let text = JSONMember.value(of: "result", in: bytes.readableBytesView)
-            let (answer, unneeded) = try await store.complete(context.parameters.require("identity"), posted, text: text, now: now)
+            let (answer, unneeded) = try await store.complete(identity, posted, text: text)
             if let unneeded { artefacts.remove(unneeded) }
             return try JSONAnswer.response(answer)
         }
@@ -44,12 +45,12 @@ extension CoordinatorRoutes {
             // A failure is never lost for being told at length.
             posted.error = Self.shortened(posted.error)
             return try JSONAnswer.response(
-                try await store.fail(context.parameters.require("identity"), posted, now: now))
+                try await store.fail(sealed(posted.token, context), posted))
         }
         router.post(RouterPath(Routes.release(":identity"))) { request, context in
             let posted: ReleaseRequest = try await body(request)
             try Self.check(posted.log)
-            return try JSONAnswer.response(try await store.release(context.parameters.require("identity"), posted, now: now))
+            return try JSONAnswer.response(try await store.release(sealed(posted.token, context), posted))
         }
     }
 
@@ -57,6 +58,13 @@ extension CoordinatorRoutes {
         let most = RequestBounds.sentenceLength
         guard sentence.utf8.count > most, sentence.unicodeScalars.count > most else { return sentence }
         return String(String.UnicodeScalarView(sentence.unicodeScalars.prefix(most - 1))) + "…"
+    }
+
+    /// The job that a report is about, whose lease's token came with it.
+    private func sealed(_ token: LeaseToken, _ context: CoordinatorContext) throws -> String {
+        let identity = try context.parameters.require("identity")
+        try seal.require(token, of: identity)
+        return identity
     }
 
     private static func check(_ piece: LogPiece?) throws { try RequestBounds.require(piece?.offset, in: RequestBounds.logOffset, "log.offset") }
@@ -73,7 +81,7 @@ extension CoordinatorRoutes {
                 // A job that is given to nobody would cost an attempt.
                 if hasWaited, await !context.isAwaited() { throw CancellationError() }
                 (jobs, isMoreLeft) = try await store.lease(
-                    to: request.worker, free: request.free, limit: limit, holding: request.holding, now: now,
+                    to: request.worker, free: request.free, limit: limit, holding: request.holding,
                     duration: configuration.leaseDuration)
             } catch {
                 // It may have been this one's turn to look.
@@ -99,7 +107,7 @@ extension CoordinatorRoutes {
                 {"artefacts":\(job.artefacts),"attempt":\(job.attempt),\(checkpoint)"checkpointInterval":\(job.checkpointInterval),\
                 "duration":\(configuration.leaseDuration),\(every)"heartbeat":\(configuration.heartbeat),\
                 "identity":"\(job.identity)","job":\(job.job),"resources":\(try Ledger.text(job.resources)),\
-                "token":\(job.token)\(weights)}
+                "token":"\(seal.token(job.token.number, of: job.identity).text)"\(weights)}
                 """
         }
         return "{\"leases\":[\(leases.joined(separator: ","))]}"

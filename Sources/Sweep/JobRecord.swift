@@ -4,11 +4,15 @@ import Catalogue
 public struct JobRecord: Codable, Sendable, Hashable {
     /// The holder of the present lease.
     public struct Hold: Codable, Sendable, Hashable {
+        /// The worker's name, for people.
         public var worker: String
+        /// Which of the workers of that name: ``WorkerInstance``.
+        public var instance: String
         /// Seconds since 1970 at which the lease runs out unless a heartbeat comes.
         public var expires: Double
-        public init(worker: String, expires: Double) {
+        public init(worker: String, instance: String, expires: Double) {
             self.worker = worker
+            self.instance = instance
             self.expires = expires
         }
     }
@@ -30,8 +34,10 @@ public struct JobRecord: Codable, Sendable, Hashable {
     public var state: JobState
     /// The fencing token of the newest lease; only ever grows. 0: never leased.
     public var token: Int64
-    /// Attempts that ended badly: failures and leases that ran out. A lease handed back does not count.
+    /// Attempts that failed. A lease handed back does not count, nor one that was lost with its worker.
     public var failedAttempts: Int
+    /// Leases that ran out since their workers were not heard of any more.
+    public var lostLeases: Int
     public var hold: Hold?
     /// Seconds since 1970 before which the job is not leased again.
     public var notBefore: Double
@@ -46,13 +52,14 @@ public struct JobRecord: Codable, Sendable, Hashable {
     public var isAwaitingTraining: Bool
 
     public init(
-        state: JobState = .pending, token: Int64 = 0, failedAttempts: Int = 0, hold: Hold? = nil,
+        state: JobState = .pending, token: Int64 = 0, failedAttempts: Int = 0, lostLeases: Int = 0, hold: Hold? = nil,
         notBefore: Double = 0, checkpoint: Checkpoint? = nil, endedToken: Int64 = 0, resultToken: Int64 = 0,
         isPaused: Bool = false, isAwaitingTraining: Bool = false
     ) {
         self.state = state
         self.token = token
         self.failedAttempts = failedAttempts
+        self.lostLeases = lostLeases
         self.hold = hold
         self.notBefore = notBefore
         self.checkpoint = checkpoint

@@ -1,7 +1,7 @@
-/// Where a job stands. `pending → leased → done | failed | cancelled`; a lease that runs out or fails returns
-/// its job to `pending` until `max_attempts` is reached, then the job is `quarantined`.
+/// Where a job stands. `pending → leased → done | cancelled`; a lease that runs out or fails returns
+/// its job to `pending` until `max_attempts` or `max_lost` is reached, then the job is `quarantined`.
 public enum JobState: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
-    case pending, leased, done, failed, cancelled, quarantined
+    case pending, leased, done, cancelled, quarantined
 
     /// The first letter of the name, which no two states share: many jobs' states go over the wire as one text.
     public var letter: Character { rawValue.first! }

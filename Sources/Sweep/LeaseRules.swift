@@ -48,7 +48,7 @@ public struct LeaseRules: Sendable {
         case alreadyRecorded(superseded: Bool)
     }
 
-    /// What became of a posted failure, or of a lease that ran out.
+    /// What became of a posted failure.
     public enum Ending: Hashable, Sendable {
         case retried(after: Double)
         case quarantined
@@ -58,19 +58,25 @@ public struct LeaseRules: Sendable {
 
     /// Gives the job out until `now + duration` and returns the new fencing token, or `nil` if the job is not to
     /// be had: not pending, held, waiting for its training, or still in its backoff.
-    public func lease(_ job: inout JobRecord, to worker: String, now: Double, duration: Double) -> Int64? {
+    /// - Parameters:
+    ///   - worker: the worker's name.
+    ///   - instance: which of that name it is.
+    public func lease(_ job: inout JobRecord, to worker: String, instance: String, now: Double, duration: Double) -> Int64? {
         guard job.state == .pending, !job.isPaused, !job.isAwaitingTraining, job.notBefore <= now else { return nil }
         job.token += 1
         job.state = .leased
-        job.hold = .init(worker: worker, expires: now + duration)
+        job.hold = .init(worker: worker, instance: instance, expires: now + duration)
         return job.token
     }
 
     /// Prolongs a lease. A holder whose lease ran out but whose job nobody else has taken keeps it: training
     /// that went on through an outage is not thrown away.
-    /// - Parameter isHeld: whether the job's sweep or its worker is to do no work now.
+    /// - Parameters:
+    ///   - worker: the name of the worker that was given the lease.
+    ///   - instance: which of that name it is.
+    ///   - isHeld: whether the job's sweep or its worker is to do no work now.
     public func heartbeat(
-        _ job: inout JobRecord, token: Int64, worker: String, isHeld: Bool = false, now: Double, duration: Double
+        _ job: inout JobRecord, token: Int64, worker: String, instance: String, isHeld: Bool = false, now: Double, duration: Double
     ) throws(Refusal) -> Action {
         try known(token, job)
         switch job.state {
@@ -82,12 +88,12 @@ public struct LeaseRules: Sendable {
             try newest(token, job)
             if isFencing, token == job.endedToken { throw .staleToken(current: job.token) }
             job.state = .leased
-            // The lease that ran out has not failed after all.
-            job.failedAttempts = max(0, job.failedAttempts - 1)
-        case .failed, .quarantined:
+            // The lease that ran out is not lost after all.
+            job.lostLeases = max(0, job.lostLeases - 1)
+        case .quarantined:
             throw .staleToken(current: job.token)
         }
-        job.hold = .init(worker: worker, expires: now + duration)
+        job.hold = .init(worker: worker, instance: instance, expires: now + duration)
         return isHeld || job.isPaused ? .drain : .continue
     }
 
@@ -124,9 +130,19 @@ public struct LeaseRules: Sendable {
         try known(token, job)
         if isIdempotent, token == job.endedToken { return .replayed }
         try running(token, job)
-        // A lease that ran out was counted then; its late failure report is not a second failure.
-        let counted = job.state == .pending
-        return end(&job, counting: !counted, kind: kind, retry: retry, now: now, jitter: jitter)
+        // A lease that ran out was counted as lost then; now it is known to have failed.
+        if job.state == .pending { job.lostLeases = max(0, job.lostLeases - 1) }
+        job.failedAttempts += 1
+        job.endedToken = job.token
+        job.hold = nil
+        guard job.failedAttempts < retry.maxAttempts, retry.retryOn.contains(kind) else {
+            job.state = .quarantined
+            return .quarantined
+        }
+        let wait = retry.backoff(afterFailures: job.failedAttempts) * (0.5 + 0.5 * jitter)
+        job.state = .pending
+        job.notBefore = now + wait
+        return .retried(after: wait)
     }
 
     /// Takes a lease back without blame: a worker that leaves in good order.
@@ -136,27 +152,29 @@ public struct LeaseRules: Sendable {
         try running(token, job)
         if job.state == .pending, token != job.endedToken {
             // It had run out, and is handed back in good order all the same.
-            job.failedAttempts = max(0, job.failedAttempts - 1)
+            job.lostLeases = max(0, job.lostLeases - 1)
         }
         job.state = .pending
         job.endedToken = token
         job.hold = nil
     }
 
-    /// Ends a lease that has run out, or returns `nil` if it has not. The token stays valid until the job is
-    /// leased again (see ``heartbeat(_:token:worker:isHeld:now:duration:)``).
-    public func expire(
-        _ job: inout JobRecord, retry: SweepPolicy.RetryPolicy, now: Double, jitter: Double
-    ) -> Ending? {
-        guard job.state == .leased, let hold = job.hold, hold.expires <= now else { return nil }
-        let token = job.endedToken
-        let ending = end(&job, counting: true, kind: .lost, retry: retry, now: now, jitter: jitter)
-        if job.state == .pending {
-            job.endedToken = token
-            // The machine was lost, not the job: nothing is gained by waiting.
+    /// Ends a lease that has run out. That is counted apart from failures, since machines are lost for reasons that are not the
+    /// job's, and nothing is gained by waiting. The token stays valid until the job is leased again (see
+    /// ``heartbeat(_:token:worker:instance:isHeld:now:duration:)``), unless so many leases were lost that it is quarantined.
+    /// - Returns: whether it had run out.
+    public func expire(_ job: inout JobRecord, retry: SweepPolicy.RetryPolicy, now: Double) -> Bool {
+        guard job.state == .leased, let hold = job.hold, hold.expires <= now else { return false }
+        job.lostLeases += 1
+        job.hold = nil
+        if job.lostLeases >= retry.maxLost || !retry.retryOn.contains(.lost) {
+            job.state = .quarantined
+            job.endedToken = job.token
+        } else {
+            job.state = .pending
             job.notBefore = 0
         }
-        return ending
+        return true
     }
 
     // MARK: Operators
@@ -175,12 +193,13 @@ public struct LeaseRules: Sendable {
     public func retry(_ job: inout JobRecord, now: Double) -> Bool {
         switch job.state {
         // Who asks for it wants it to run, whatever was asked before it ended.
-        case .failed, .quarantined, .cancelled: job.isPaused = false
+        case .quarantined, .cancelled: job.isPaused = false
         case .pending where job.notBefore > now: break
         case .pending, .leased, .done: return false
         }
         job.state = .pending
         job.failedAttempts = 0
+        job.lostLeases = 0
         job.notBefore = 0
         // Whoever held it before has no claim any more.
         job.endedToken = job.token
@@ -202,7 +221,7 @@ public struct LeaseRules: Sendable {
         switch trainer.state {
         case .leased: false
         case .pending: trainer.isPaused
-        case .done, .failed, .cancelled, .quarantined: true
+        case .done, .cancelled, .quarantined: true
         }
     }
 
@@ -238,25 +257,14 @@ public struct LeaseRules: Sendable {
         try newest(token, job)
         guard job.state == .leased || job.state == .pending else { throw .staleToken(current: job.token) }
     }
+}
 
-    private func end(
-        _ job: inout JobRecord, counting: Bool, kind: FailureKind, retry: SweepPolicy.RetryPolicy, now: Double,
-        jitter: Double
-    ) -> Ending {
-        if counting { job.failedAttempts += 1 }
-        job.endedToken = job.token
-        job.hold = nil
-        if job.failedAttempts >= retry.maxAttempts || !retry.retryOn.contains(kind) {
-            job.state = .quarantined
-            return .quarantined
-        }
-        let exponent = Double(max(0, job.failedAttempts - 1))
-        var doubled = retry.backoffMinimum
-        for _ in 0..<Int(min(exponent, 64)) where doubled < retry.backoffMaximum { doubled *= 2 }
-        let wait = min(doubled, retry.backoffMaximum) * (0.5 + 0.5 * jitter)
-        job.state = .pending
-        job.notBefore = now + wait
-        return .retried(after: wait)
+extension SweepPolicy.RetryPolicy {
+    /// The longest wait, in seconds, after so many failures: doubled each time, within bounds.
+    fileprivate func backoff(afterFailures failures: Int) -> Double {
+        var wait = backoffMinimum
+        for _ in 1..<max(1, min(failures, 64)) where wait < backoffMaximum { wait *= 2 }
+        return min(wait, backoffMaximum)
     }
 }
 

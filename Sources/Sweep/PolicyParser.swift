@@ -90,8 +90,9 @@ struct PolicyParser {
 
     private func retry(_ node: Node) throws(SweepFileError) -> SweepPolicy.RetryPolicy {
         var result = SweepPolicy.RetryPolicy()
-        let entries = try reader.pairs(node, "retry", known: ["max_attempts", "backoff", "retry_on", "on_out_of_memory"])
+        let entries = try reader.pairs(node, "retry", known: ["max_attempts", "max_lost", "backoff", "retry_on", "on_out_of_memory"])
         if let entry = entries["max_attempts"] { result.maxAttempts = try integer(entry, "'max_attempts'", 1...100) }
+        if let entry = entries["max_lost"] { result.maxLost = try integer(entry, "'max_lost'", 1...10_000) }
         if let entry = entries["retry_on"] {
             let names = FailureKind.allCases.map(\.rawValue)
             result.retryOn = []

@@ -48,6 +48,9 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
     /// When a failed attempt is tried again.
     public struct RetryPolicy: Codable, Sendable, Hashable {
         public var maxAttempts = 3
+        /// Leases of one job that may be lost with their workers. Machines are taken away for reasons that no job has to answer for;
+        /// one that takes its machine with it every time is found all the same.
+        public var maxLost = 20
         /// Seconds before the second attempt; doubled for each further one.
         public var backoffMinimum = 10.0
         /// The most seconds between attempts.

@@ -22,6 +22,8 @@ public struct SubmitRequest: Codable, Sendable {
 /// What a submit did or, from `/v1/plan`, would do.
 public struct SubmitResponse: Codable, Sendable, Hashable {
     public var sweep: String
+    /// 1 for the first submit under that name; each further one edits the sweep.
+    public var revision: Int
     public var total: Int
     /// Jobs nobody has asked for before.
     public var new: Int
@@ -29,14 +31,16 @@ public struct SubmitResponse: Codable, Sendable, Hashable {
     public var reused: Int
     /// Jobs that another submit has already queued.
     public var queued: Int
-    /// Pending jobs of an earlier version of the sweep that no sweep asks for any more; they are cancelled.
+    /// Jobs without a result of an earlier version of the sweep that no sweep asks for any more; they are cancelled, and stopped
+    /// where they run.
     public var withdrawn: Int
     /// Values per axis, e.g. `method: {ae: 12, vae: 12}`.
     public var axes: [String: [String: Int]]
     public init(
-        sweep: String, total: Int, new: Int, reused: Int, queued: Int, withdrawn: Int, axes: [String: [String: Int]]
+        sweep: String, revision: Int, total: Int, new: Int, reused: Int, queued: Int, withdrawn: Int, axes: [String: [String: Int]]
     ) {
         self.sweep = sweep
+        self.revision = revision
         self.total = total
         self.new = new
         self.reused = reused
@@ -49,6 +53,8 @@ public struct SubmitResponse: Codable, Sendable, Hashable {
 /// How a sweep stands.
 public struct SweepStatus: Codable, Sendable, Hashable {
     public var name: String
+    /// How often it was submitted: ``SubmitResponse/revision``.
+    public var revision: Int
     /// Seconds since 1970.
     public var submitted: Double
     /// Jobs by state; absent: none.
@@ -59,7 +65,7 @@ public struct SweepStatus: Codable, Sendable, Hashable {
     /// Seconds until the last job is done at the present rate; `nil` until something is known.
     public var remaining: Double?
     public var running: [RunningJob]
-    /// The jobs that are quarantined or failed, at most 20.
+    /// The jobs that are quarantined, at most 20.
     public var failing: [FailingJob]
     public var policy: SweepPolicy
     /// Whether an operator holds the sweep back.
@@ -74,11 +80,12 @@ public struct SweepStatus: Codable, Sendable, Hashable {
     public var isFinished: Bool { !isExpanding && jobs[.pending, default: 0] + jobs[.leased, default: 0] == 0 }
 
     public init(
-        name: String, submitted: Double, jobs: [JobState: Int], total: Int, progress: Double, remaining: Double?,
+        name: String, revision: Int = 1, submitted: Double, jobs: [JobState: Int], total: Int, progress: Double, remaining: Double?,
         running: [RunningJob], failing: [FailingJob], policy: SweepPolicy, isPaused: Bool = false,
         isExpanding: Bool = false, weights: [NeededWeights]? = nil, obstacles: [Obstacle]? = nil
     ) {
         self.name = name
+        self.revision = revision
         self.submitted = submitted
         self.jobs = jobs
         self.total = total
@@ -235,7 +242,7 @@ public struct JobDetail: Codable, Sendable {
         /// Seconds since 1970.
         public var started: Double
         public var ended: Double?
-        /// `done`, `failed`, `expired`, `released`, `superseded`; `nil`: running.
+        /// `done`, `failed`, `expired`, `released`, `cancelled`, `superseded`; `nil`: running.
         public var outcome: String?
         public var error: String?
         public var logTail: String?

@@ -103,7 +103,7 @@ public struct ResultColumns: Codable, Sendable, Hashable {
                 var job = group.job
                 job.seed = group.seeds[place]
                 let identity = String(decoding: identities[place * Self.digits..<(place + 1) * Self.digits], as: UTF8.self)
-                let state = JobState(letter: states[place]) ?? .failed
+                let state = JobState(letter: states[place]) ?? .cancelled
                 var metrics: [String: Double] = [:]
                 for (name, values) in group.metrics where place < values.count { metrics[name] = values[place] }
                 let engine = place < group.engines.count ? group.engines[place] : nil

@@ -51,6 +51,8 @@ public enum Routes {
     public static func failure(_ identity: String) -> String { "/v1/jobs/\(identity)/failure" }
     /// POST: ``ReleaseRequest`` → ``Acknowledgement``.
     public static func release(_ identity: String) -> String { "/v1/jobs/\(identity)/release" }
-    /// PUT and GET: raw bytes, verified against their SHA-256.
+    /// PUT and GET: raw bytes, verified against their SHA-256. A worker gets what the lease names that ``leaseHeader`` shows.
     public static func artefact(_ sha256: String) -> String { "/v1/artefacts/\(sha256)" }
+    /// A header with a job's identity, a blank and the token of a lease of it.
+    public static let leaseHeader = "Medsweep-Lease"
 }

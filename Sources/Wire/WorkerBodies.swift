@@ -3,8 +3,10 @@ import Sweep
 
 /// What a worker says of itself when it asks for work.
 public struct WorkerDescription: Codable, Sendable, Hashable {
-    /// Unique among running workers, e.g. `host-4711`.
+    /// For people, e.g. `host-4711`; several workers may have one name.
     public var name: String
+    /// What it is known by: ``WorkerInstance``.
+    public var instance: String
     public var host: String
     /// What it has when it does nothing.
     public var resources: WorkerResources
@@ -20,10 +22,11 @@ public struct WorkerDescription: Codable, Sendable, Hashable {
     public var tags: [String]
 
     public init(
-        name: String, host: String, resources: WorkerResources, platform: EngineClass.Platform, datasets: [String: DatasetContent],
+        name: String, instance: String, host: String, resources: WorkerResources, platform: EngineClass.Platform, datasets: [String: DatasetContent],
         methods: [String], coreVersion: Int = Catalogue.coreVersion, weights: [String] = [], tags: [String] = []
     ) {
         self.name = name
+        self.instance = instance
         self.host = host
         self.resources = resources
         self.platform = platform
@@ -32,6 +35,23 @@ public struct WorkerDescription: Codable, Sendable, Hashable {
         self.coreVersion = coreVersion
         self.weights = weights
         self.tags = tags
+    }
+}
+
+/// What tells one run of a worker from every other: 128 random bits, drawn when it starts, as 32 hexadecimal digits.
+public enum WorkerInstance {
+    /// A new one.
+    public static func make() -> String {
+        var random = SystemRandomNumberGenerator()
+        return (0..<2).map { _ in
+            let digits = String(random.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+
+    /// Whether a text can be one.
+    public static func isValid(_ text: String) -> Bool {
+        text.utf8.count == 32 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
 }
 
@@ -66,7 +86,7 @@ public struct LeaseResponse: Codable, Sendable {
 public struct Lease: Codable, Sendable, Hashable {
     public var identity: String
     public var job: JobDescription
-    public var token: Int64
+    public var token: LeaseToken
     /// What the job takes of the worker.
     public var resources: JobResources
     /// 1 for the first attempt.
@@ -85,7 +105,7 @@ public struct Lease: Codable, Sendable, Hashable {
     /// Score the test images after every so many epochs, to be looked at; `nil`: at the end only.
     public var evaluateEvery: Int?
     public init(
-        identity: String, job: JobDescription, token: Int64, resources: JobResources, attempt: Int, duration: Double,
+        identity: String, job: JobDescription, token: LeaseToken, resources: JobResources, attempt: Int, duration: Double,
         heartbeat: Double, checkpoint: JobRecord.Checkpoint?, checkpointInterval: SweepPolicy.CheckpointInterval,
         trainedWeights: String? = nil, artefacts: SweepPolicy.Artefacts = .init(), evaluateEvery: Int? = nil
     ) {
@@ -105,16 +125,14 @@ public struct Lease: Codable, Sendable, Hashable {
 }
 
 public struct HeartbeatRequest: Codable, Sendable {
-    public var token: Int64
-    public var worker: String
+    public var token: LeaseToken
     public var progress: JobProgress?
     /// What is new of the attempt's log.
     public var log: LogPiece?
     /// Points that are new, at most ``CurvePoint/limit``.
     public var curve: [CurvePoint]?
-    public init(token: Int64, worker: String, progress: JobProgress?, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
+    public init(token: LeaseToken, progress: JobProgress?, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
         self.token = token
-        self.worker = worker
         self.progress = progress
         self.log = log
         self.curve = curve
@@ -128,9 +146,9 @@ public struct HeartbeatResponse: Codable, Sendable {
 
 /// A checkpoint whose bytes were put under their SHA-256 before.
 public struct CheckpointRequest: Codable, Sendable {
-    public var token: Int64
+    public var token: LeaseToken
     public var checkpoint: JobRecord.Checkpoint
-    public init(token: Int64, checkpoint: JobRecord.Checkpoint) {
+    public init(token: LeaseToken, checkpoint: JobRecord.Checkpoint) {
         self.token = token
         self.checkpoint = checkpoint
     }
@@ -188,13 +206,13 @@ public struct JobResult: Codable, Sendable, Hashable {
 }
 
 public struct ResultRequest: Codable, Sendable {
-    public var token: Int64
+    public var token: LeaseToken
     public var result: JobResult
     /// The rest of the attempt's log.
     public var log: LogPiece?
     /// Points at which the test images were scored and of which no heartbeat told.
     public var curve: [CurvePoint]?
-    public init(token: Int64, result: JobResult, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
+    public init(token: LeaseToken, result: JobResult, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
         self.token = token
         self.result = result
         self.log = log
@@ -203,7 +221,7 @@ public struct ResultRequest: Codable, Sendable {
 }
 
 public struct FailureRequest: Codable, Sendable {
-    public var token: Int64
+    public var token: LeaseToken
     public var kind: FailureKind
     /// One sentence.
     public var error: String
@@ -213,7 +231,7 @@ public struct FailureRequest: Codable, Sendable {
     public var signal: Int?
     /// The rest of the attempt's log.
     public var log: LogPiece?
-    public init(token: Int64, kind: FailureKind = .error, error: String, logTail: String, signal: Int?, log: LogPiece? = nil) {
+    public init(token: LeaseToken, kind: FailureKind = .error, error: String, logTail: String, signal: Int?, log: LogPiece? = nil) {
         self.token = token
         self.kind = kind
         self.error = error
@@ -224,10 +242,10 @@ public struct FailureRequest: Codable, Sendable {
 }
 
 public struct ReleaseRequest: Codable, Sendable {
-    public var token: Int64
+    public var token: LeaseToken
     /// The rest of the attempt's log.
     public var log: LogPiece?
-    public init(token: Int64, log: LogPiece? = nil) {
+    public init(token: LeaseToken, log: LogPiece? = nil) {
         self.token = token
         self.log = log
     }

@@ -54,7 +54,7 @@ final class LeasedJob: Sendable {
         self.place = place
         self.worker = worker
         self.whenTrained = whenTrained
-        folder = worker.workFolder.appending(path: "\(lease.identity.prefix(16))-\(lease.token)")
+        folder = worker.workFolder.appending(path: "\(lease.identity.prefix(16))-\(lease.token.number)")
     }
 
     /// The job's identity.
@@ -199,7 +199,7 @@ final class LeasedJob: Sendable {
         if let weights = lease.trainedWeights {
             let file = folder.appending(path: "trained.safetensors")
             do {
-                try await worker.client.fetchArtefact(weights, to: file)
+                try await worker.client.fetchArtefact(weights, under: lease, to: file)
                 request.trainedWeights = file
             } catch let error as ClientError where error.isLoss {
                 // Training them again gives the same ones.
@@ -211,7 +211,7 @@ final class LeasedJob: Sendable {
         if let checkpoint = lease.checkpoint {
             let file = folder.appending(path: "resume.safetensors")
             do {
-                try await worker.client.fetchArtefact(checkpoint.sha256, to: file)
+                try await worker.client.fetchArtefact(checkpoint.sha256, under: lease, to: file)
                 request.checkpoint = file
                 remark(.info, "goes on from a checkpoint at work \(checkpoint.work)")
             } catch let error as ClientError where error.isLoss {
@@ -240,7 +240,7 @@ final class LeasedJob: Sendable {
                 let answer = try await worker.heartbeatClient.heartbeat(
                     lease.identity,
                     HeartbeatRequest(
-                        token: lease.token, worker: worker.description.name, progress: progress.withLock { $0 }, log: piece,
+                        token: lease.token, progress: progress.withLock { $0 }, log: piece,
                         curve: points.isEmpty ? nil : CurvePoint.thinned(points)))
                 if let piece { toldLog.withLock { $0 = max($0, piece.end) } }
                 curve.withLock { $0.removeFirst(points.count) }

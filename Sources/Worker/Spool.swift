@@ -19,7 +19,7 @@ struct Spool: Sendable {
     }
 
     /// Where the result of a lease waits, if it does.
-    func place(of identity: String, token: Int64) -> URL { folder.appending(path: "\(identity)-\(token)") }
+    func place(of identity: String, token: LeaseToken) -> URL { folder.appending(path: "\(identity)-\(token.number)") }
 
     /// Takes the files of a finished job into the spool.
     /// - Parameter files: artefacts by their SHA-256.

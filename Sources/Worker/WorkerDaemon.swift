@@ -55,7 +55,7 @@ public final class WorkerDaemon: Sendable {
         var impatient = client
         impatient.patience = 0
         let description = WorkerDescription(
-            name: configuration.name, host: ProcessInfo.processInfo.hostName, resources: configuration.resources(engine.gpus),
+            name: configuration.name, instance: WorkerInstance.make(), host: ProcessInfo.processInfo.hostName, resources: configuration.resources(engine.gpus),
             platform: engine.platform, datasets: datasets.mapValues(\.content), methods: Engine.supportedMethods,
             weights: weights.keys.sorted(), tags: Array(Set(configuration.tags)).sorted())
         free = Mutex(description.resources)

@@ -97,7 +97,7 @@ struct PlanCommand: AsyncParsableCommand {
             total += 1
         }
         return SubmitResponse(
-            sweep: sweep.name, total: total, new: total, reused: 0, queued: 0, withdrawn: 0, axes: axes.counts)
+            sweep: sweep.name, revision: 1, total: total, new: total, reused: 0, queued: 0, withdrawn: 0, axes: axes.counts)
     }
 
     private func jobLine(_ job: PlannedJob, _ identity: String) -> String {

@@ -46,23 +46,23 @@ struct RunCommand: AsyncParsableCommand {
         let fleet = try workers.arguments(program: LocalWorkers.executable())
         let stateFolder = URL(filePath: state, directoryHint: .isDirectory)
         let command = self
-        let failed = try await EmbeddedCoordinator.run(state: stateFolder) { address in
+        let outcome = try await EmbeddedCoordinator.run(state: stateFolder) { address in
             try ServedAddress.write(address, to: stateFolder)
             defer { ServedAddress.remove(from: stateFolder) }
             let client = try ConnectionOptions.parse([]).client(address)
             return try await command.follow(request, client: client, address: address, fleet: fleet)
         }
-        if failed > 0 { throw Failure(.jobsFailed, "\(failed) jobs failed for good; `medsweep status --state \(state)` tells why") }
+        if let missing = outcome.missing(state: state) { throw Failure(.jobsFailed, missing) }
     }
 
     private var places: String {
         source.dataFolders.isEmpty ? "any data folder" : source.dataFolders.map { "'\($0.path)'" }.joined(separator: ", ")
     }
 
-    /// Submits, runs workers until the sweep is finished, and reports. Returns the number of failed jobs.
+    /// Submits, runs workers until the sweep is finished, and reports how it ended.
     private func follow(
         _ request: SubmitRequest, client: CoordinatorClient, address: String, fleet arguments: [[String]]
-    ) async throws -> Int {
+    ) async throws -> RunOutcome {
         let submitted = try await client.submit(request)
         var status = try await client.sweep(submitted.sweep)
         if status.isFinished {
@@ -76,14 +76,14 @@ struct RunCommand: AsyncParsableCommand {
                 arguments, coordinator: address, dataFolders: source.dataFolders, weights: folder.folder,
                 logFolder: URL(filePath: state).appending(path: "workers"))
             status = try await withStopSignals {
-                try await watch(submitted.sweep, client: client, fleet: fleet)
+                try await watch(submitted, client: client, fleet: fleet)
             } onStop: {
                 fleet.stop()
             }
             fleet.stop()
         }
         try await present(status, client: client)
-        return status.failedForGood
+        return RunOutcome(status: status, revision: submitted.revision)
     }
 
     /// Workers would wait for weights for ever.
@@ -100,7 +100,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     /// Shows progress until every job has ended.
-    private func watch(_ sweep: String, client: CoordinatorClient, fleet: LocalWorkers) async throws -> SweepStatus {
+    private func watch(_ submitted: SubmitResponse, client: CoordinatorClient, fleet: LocalWorkers) async throws -> SweepStatus {
+        let sweep = submitted.sweep
         var line = ProgressLine()
         var told: Set<String> = []
         var standstill = Standstill()
@@ -121,7 +122,7 @@ struct RunCommand: AsyncParsableCommand {
                 throw Failure(.unavailable, reason)
             }
             line.show(StatusText.line(status))
-            if status.isFinished {
+            if status.isFinished || status.revision != submitted.revision {
                 line.clear()
                 return status
             }

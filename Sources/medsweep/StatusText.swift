@@ -4,7 +4,7 @@ import Wire
 
 extension SweepStatus {
     /// Jobs that will not be tried again and have no result.
-    var failedForGood: Int { jobs[.quarantined, default: 0] + jobs[.failed, default: 0] }
+    var failedForGood: Int { jobs[.quarantined, default: 0] }
 
     /// Whether pending jobs are left that the sweep's own limit on failures keeps back.
     var isStalled: Bool {

@@ -78,6 +78,6 @@ import Wire
 extension WorkerDescription {
     /// A small one.
     static let sample = WorkerDescription(
-        name: "w", host: "h", resources: .init(threads: 1, memory: 1),
+        name: "w", instance: WorkerInstance.make(), host: "h", resources: .init(threads: 1, memory: 1),
         platform: .init(device: "cpu", libtorch: "2.13.0", kernels: "avx512"), datasets: ["d": .init(fingerprint: "f")], methods: ["ae"])
 }

@@ -47,7 +47,7 @@ import Wire
     @Test func plansTellWhatImagesAre() throws {
         let (file, jobs) = try sweep(text, datasets: ["own": .rgb])
         let plan = PlanText(
-            plan: SubmitResponse(sweep: "s", total: 12, new: 12, reused: 0, queued: 0, withdrawn: 0, axes: ["seed": ["0": 4]]),
+            plan: SubmitResponse(sweep: "s", revision: 1, total: 12, new: 12, reused: 0, queued: 0, withdrawn: 0, axes: ["seed": ["0": 4]]),
             tally: MethodTally(jobs, requires: file.policy.requires),
             contents: ["own": DatasetContent(fingerprint: "f", color: .rgb), "rsna": DatasetContent(fingerprint: "g")])
         #expect(plan.text.hasSuffix("\n  own: images are rgb: color=rgb unless the sweep says otherwise") && !plan.text.contains("rsna"))

@@ -27,7 +27,7 @@ import Wire
     private func worker(_ name: String, seen: Double) -> WorkerStatus {
         WorkerStatus(
             description: WorkerDescription(
-                name: name, host: "h", resources: WorkerResources(threads: 1, memory: 1), platform: EngineClass.sample.platform, datasets: [:], methods: []),
+                name: name, instance: WorkerInstance.make(), host: "h", resources: WorkerResources(threads: 1, memory: 1), platform: EngineClass.sample.platform, datasets: [:], methods: []),
             seen: seen, jobs: 0, isPaused: false)
     }
 

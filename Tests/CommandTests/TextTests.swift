@@ -80,7 +80,7 @@ import Wire
             let device = gpus.isEmpty ? "cpu" : "cuda NVIDIA T4"
             return WorkerStatus(
                 description: WorkerDescription(
-                    name: name, host: "host", resources: WorkerResources(threads: 8, memory: memory, gpus: gpus),
+                    name: name, instance: WorkerInstance.make(), host: "host", resources: WorkerResources(threads: 8, memory: memory, gpus: gpus),
                     platform: .init(device: device, libtorch: "2.13.0", kernels: "k"),
                     datasets: Dictionary(uniqueKeysWithValues: sets.map { ($0, DatasetContent(fingerprint: "f")) }), methods: ["ae"], tags: tags),
                 seen: seen, jobs: jobs, isPaused: paused)
@@ -123,7 +123,7 @@ import Wire
 
     @Test func runningJobs() {
         let record = JobRecord(
-            state: .leased, token: 3, failedAttempts: 1, hold: .init(worker: "host-2", expires: 99),
+            state: .leased, token: 3, failedAttempts: 1, hold: .init(worker: "host-2", instance: "i", expires: 99),
             checkpoint: .init(sha256: "s", work: 200, engine: .sample))
         let text = JobText(detail: detail(record, attempts: attempts), now: 50, zone: zone).full
         #expect(

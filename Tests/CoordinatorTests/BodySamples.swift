@@ -15,7 +15,7 @@ enum BodySamples {
                 ("SubmitRequest", SubmitRequest(source: "s", file: "f", overrides: ["a=1"], contents: ["brain": .init(fingerprint: "f", color: .rgb)])),
                 (
                     "SubmitResponse",
-                    SubmitResponse(sweep: "s", total: 1, new: 1, reused: 0, queued: 0, withdrawn: 0, axes: ["seed": ["0": 1]])
+                    SubmitResponse(sweep: "s", revision: 1, total: 1, new: 1, reused: 0, queued: 0, withdrawn: 0, axes: ["seed": ["0": 1]])
                 ),
                 ("SweepList", SweepList(sweeps: [status])), ("JobPage", JobPage(jobs: [row], next: 1)), ("JobDetail", detail),
                 ("ControlRequest", ControlRequest(action: .pause, priority: 1, who: "w")), ("ControlResponse", ControlResponse(changed: 1)),
@@ -27,7 +27,7 @@ enum BodySamples {
                         identity: digest, state: .pending, reasons: ["r"], nearest: .init(identity: digest, differences: ["epochs"]))
                 ),
                 ("LeaseRequest", LeaseRequest.sample(worker, holding: [digest])), ("LeaseResponse", LeaseResponse(leases: [lease])),
-                ("HeartbeatRequest", HeartbeatRequest(token: 1, worker: "w", progress: progress, log: piece, curve: [point])),
+                ("HeartbeatRequest", HeartbeatRequest(token: 1, progress: progress, log: piece, curve: [point])),
                 ("HeartbeatResponse", HeartbeatResponse(action: .drain)),
                 ("CheckpointRequest", CheckpointRequest(token: 1, checkpoint: checkpoint)),
                 ("ResultRequest", ResultRequest(token: 1, result: result, log: piece, curve: [point])),
@@ -74,13 +74,13 @@ enum BodySamples {
 
     private static var lease: Lease {
         Lease(
-            identity: digest, job: job, token: 1, resources: .init(threads: 1, memory: 1, gpuMemory: 1), attempt: 1, duration: 30, heartbeat: 5, checkpoint: checkpoint,
+            identity: digest, job: job, token: LeaseToken(number: 1, seal: .instance("s")), resources: .init(threads: 1, memory: 1, gpuMemory: 1), attempt: 1, duration: 30, heartbeat: 5, checkpoint: checkpoint,
             checkpointInterval: .epochs(10), trainedWeights: digest, artefacts: .init(), evaluateEvery: 5)
     }
 
     private static var detail: JobDetail {
         JobDetail(
-            identity: digest, job: job, record: JobRecord(hold: .init(worker: "w", expires: 1), checkpoint: checkpoint),
+            identity: digest, job: job, record: JobRecord(hold: .init(worker: "w", instance: .instance("w"), expires: 1), checkpoint: checkpoint),
             progress: progress, result: result,
             attempts: [
                 .init(token: 1, worker: "w", started: 1, ended: 2, outcome: "failed", error: "e", logTail: "l", signal: 11)

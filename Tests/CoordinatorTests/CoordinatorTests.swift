@@ -47,13 +47,14 @@ private final class Served: Sendable {
     }
 
     func send(
-        _ method: String, _ path: String, _ body: Data? = nil, token: String? = nil
+        _ method: String, _ path: String, _ body: Data? = nil, token: String? = nil, fields: [String: String] = [:]
     ) async throws -> (status: Int, body: Data, type: String?) {
         var request = URLRequest(url: URL(string: address + path)!)
         request.httpMethod = method
         request.httpBody = body
         request.timeoutInterval = 30
         if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        for (name, value) in fields { request.setValue(value, forHTTPHeaderField: name) }
         let (data, response) = try await URLSession.shared.data(for: request)
         let http = response as! HTTPURLResponse
         return (http.statusCode, data, http.value(forHTTPHeaderField: "Content-Type"))
@@ -116,18 +117,19 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         let submitted = try await served.submit(sweep())
         #expect(submitted.total == 2 && submitted.new == 2 && submitted.axes["seed"] == ["0": 1, "1": 1])
         let leases = try await served.lease(5)
-        #expect(leases.map(\.job.seed) == [0, 1] && leases.map(\.token) == [1, 1])
+        #expect(leases.map(\.job.seed) == [0, 1])
+        #expect(leases.map(\.token.number) == [1, 1])
         let path = leases[0].identity
         let progress = JobProgress.sample(epoch: 1, of: 2)
         let beat: HeartbeatResponse = try await served.post(
-            Routes.heartbeat(path), HeartbeatRequest(token: 1, worker: "w", progress: progress))
+            Routes.heartbeat(path), HeartbeatRequest(token: leases[0].token, progress: progress))
         #expect(beat.action == .continue)
         var status: SweepStatus = try await served.get(Routes.sweep("s"))
         #expect(status.jobs == [.leased: 2] && status.progress == 0.25)
         #expect(status.running.first { $0.identity == path }?.progress == progress)
 
         let digest = try await served.put("scores")
-        let result = ResultRequest(token: 1, result: Served.result(0.75, artefacts: [.init(name: "scores.json", sha256: digest, size: 6)]))
+        let result = ResultRequest(token: leases[0].token, result: Served.result(0.75, artefacts: [.init(name: "scores.json", sha256: digest, size: 6)]))
         for _ in 0..<3 {
             // A replay gets the first answer.
             let answer: Acknowledgement = try await served.post(Routes.result(path), result)
@@ -150,7 +152,8 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         _ = try await served.submit(sweep(seeds: 1, "retry: {max_attempts: 2, backoff: 1ms..1ms}"))
         for token in 1...2 {
             let lease = try #require(try await served.lease(wait: 5).first)
-            #expect(lease.token == Int64(token) && lease.attempt == token)
+            #expect(lease.token.number == Int64(token))
+            #expect(lease.attempt == token)
             let failure = FailureRequest(token: lease.token, error: "it broke \(token)", logTail: "log", signal: 11)
             for _ in 0..<2 {
                 let answer: Acknowledgement = try await served.post(Routes.failure(lease.identity), failure)
@@ -175,23 +178,24 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         let new = try await served.put("checkpoint 2")
         for (place, digest) in [old, new].enumerated() {
             let answer: Acknowledgement = try await served.post(
-                Routes.checkpoint(first.identity), CheckpointRequest(token: 1, checkpoint: .init(sha256: digest, work: place + 1)))
+                Routes.checkpoint(first.identity), CheckpointRequest(token: first.token, checkpoint: .init(sha256: digest, work: place + 1)))
             #expect(answer.recorded)
         }
         // The checkpoint that nobody needs any more is gone.
         #expect(try await served.send("GET", Routes.artefact(old)).status == 404)
         let second = try #require(try await served.lease(wait: 10, worker: "b").first)
-        #expect(second.identity == first.identity && second.token == 2)
+        #expect(second.identity == first.identity)
+        #expect(second.token.number == 2)
         #expect(second.checkpoint == .init(sha256: new, work: 2))
         let stale = try await served.problem(
-            "POST", Routes.heartbeat(first.identity), WireCoding.encode(HeartbeatRequest(token: 1, worker: "a", progress: nil)))
+            "POST", Routes.heartbeat(first.identity), WireCoding.encode(HeartbeatRequest(token: first.token, progress: nil)))
         #expect(stale.status == 409 && stale.detail.contains("stale"))
-        let late: Acknowledgement = try await served.post(Routes.result(first.identity), ResultRequest(token: 1, result: Served.result(0.9)))
+        let late: Acknowledgement = try await served.post(Routes.result(first.identity), ResultRequest(token: first.token, result: Served.result(0.9)))
         #expect(late.recorded)
         let beat: HeartbeatResponse = try await served.post(
-            Routes.heartbeat(first.identity), HeartbeatRequest(token: 2, worker: "b", progress: nil))
+            Routes.heartbeat(first.identity), HeartbeatRequest(token: second.token, progress: nil))
         #expect(beat.action == .cancel)
-        let superseded: Acknowledgement = try await served.post(Routes.result(first.identity), ResultRequest(token: 2, result: Served.result(0.1)))
+        let superseded: Acknowledgement = try await served.post(Routes.result(first.identity), ResultRequest(token: second.token, result: Served.result(0.1)))
         #expect(!superseded.recorded)
         let detail: JobDetail = try await served.get(Routes.job(first.identity))
         #expect(detail.result?.metrics["auc"] == 0.9)
@@ -206,9 +210,9 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         _ = try await served.submit(sweep(seeds: 1))
         let lease = try #require(try await waiting.first)
         async let next = served.lease(wait: 30, worker: "b")
-        let answer: Acknowledgement = try await served.post(Routes.release(lease.identity), ReleaseRequest(token: 1))
+        let answer: Acknowledgement = try await served.post(Routes.release(lease.identity), ReleaseRequest(token: lease.token))
         #expect(answer.state == .pending)
-        #expect(try await next.first?.token == 2)
+        #expect(try await next.first?.token.number == 2)
         // A coordinator that stops lets waiting workers go at once.
         async let last = served.lease(wait: 60)
         try await Task.sleep(for: .milliseconds(200))
@@ -263,14 +267,14 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         let first = try await Served()
         _ = try await first.submit(sweep(seeds: 3))
         let leases = try await first.lease(2)
-        let _: Acknowledgement = try await first.post(Routes.result(leases[0].identity), ResultRequest(token: 1, result: Served.result()))
+        let _: Acknowledgement = try await first.post(Routes.result(leases[0].identity), ResultRequest(token: leases[0].token, result: Served.result()))
         try await first.stop()
         let second = try await Served(folder: first.folder)
         let status: SweepStatus = try await second.get(Routes.sweep("s"))
         #expect(status.jobs == [.done: 1, .leased: 1, .pending: 1])
         // The worker that still holds its lease goes on.
         let beat: HeartbeatResponse = try await second.post(
-            Routes.heartbeat(leases[1].identity), HeartbeatRequest(token: 1, worker: "w", progress: nil))
+            Routes.heartbeat(leases[1].identity), HeartbeatRequest(token: leases[1].token, progress: nil))
         #expect(beat.action == .continue)
         // Two coordinators on one folder are refused.
         let error = #expect(throws: CoordinatorError.self) {
@@ -329,7 +333,7 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         let lease = try #require(try await served.lease().first)
         let absent = Artefact(name: "scores.json", sha256: SHA256.hash(data: Data("absent".utf8)).hexadecimal, size: 1)
         let problem = try await served.problem(
-            "POST", Routes.result(lease.identity), WireCoding.encode(ResultRequest(token: 1, result: Served.result(artefacts: [absent]))))
+            "POST", Routes.result(lease.identity), WireCoding.encode(ResultRequest(token: lease.token, result: Served.result(artefacts: [absent]))))
         #expect(problem.status == 409 && problem.detail.contains(absent.sha256))
         try await served.end()
     }
@@ -344,7 +348,7 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         try await said("GET", Routes.job("x"), nil, 404, "'x'")
         try await said("POST", Routes.sweeps, "{", 400, "not JSON")
         try await said("POST", Routes.sweeps, "{\"source\": 3}", 400, "'")
-        try await said("POST", Routes.heartbeat("x"), "{\"token\": 1, \"worker\": \"w\"}", 404, "'x'")
+        try await said("POST", Routes.heartbeat("x"), "{\"token\": \"1.\"}", 409, "was ever given out")
         let bad = SubmitRequest(source: "sweep: s\nmatrx: 1", file: "a.yaml", overrides: [], contents: [:])
         try await said("POST", Routes.sweeps, String(decoding: WireCoding.encode(bad), as: UTF8.self), 422, "a.yaml:2")
         let unknown = SubmitRequest(source: sweep(), file: "a.yaml", overrides: [], contents: [:])
@@ -370,6 +374,56 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         #expect(try await served.send("POST", Routes.leases, request, token: worker).status == 200)
         try await served.end()
         // The token file lies in the state folder, which is gone with it.
+    }
+
+    /// A lease's token cannot be made out of another's, and lets a worker read what the lease names and nothing else.
+    @Test func leasesAreTheirHoldersAlone() async throws {
+        let (worker, boss) = ("worker-token-0123456789", "operator-token-0123456789")
+        let served = try await Served(tokens: "worker \(worker)\noperator \(boss)\n")
+        func ask(_ method: String, _ path: String, _ body: some Encodable, _ token: String) async throws -> (status: Int, body: Data) {
+            let answer = try await served.send(method, path, WireCoding.encode(body), token: token)
+            return (answer.status, answer.body)
+        }
+        let submit = SubmitRequest(source: sweep(), file: "s.yaml", overrides: [], contents: ["brain": .init(fingerprint: "f")])
+        #expect(try await ask("POST", Routes.sweeps, submit, boss).status == 200)
+        func lease(_ name: String) async throws -> Lease {
+            let answer = try await ask("POST", Routes.leases, LeaseRequest.sample(Served.worker(name)), worker)
+            return try #require(try WireCoding.decode(LeaseResponse.self, from: answer.body).leases.first)
+        }
+        let (mine, others) = (try await lease("a"), try await lease("b"))
+        #expect(mine.token.seal.count == 32)
+        #expect(mine.token.seal != others.token.seal)
+        func beat(_ identity: String, _ token: LeaseToken) async throws -> Int {
+            try await ask("POST", Routes.heartbeat(identity), HeartbeatRequest(token: token, progress: nil), worker).status
+        }
+        #expect(try await beat(mine.identity, mine.token) == 200)
+        #expect(try await beat(others.identity, mine.token) == 409)
+        for guess in ["", String(repeating: "0", count: 32), String(mine.token.seal.dropLast()), mine.token.seal + "0"] {
+            #expect(try await beat(mine.identity, LeaseToken(number: 1, seal: guess)) == 409, "\(guess)")
+        }
+        #expect(try await beat(mine.identity, LeaseToken(number: 2, seal: mine.token.seal)) == 409)
+
+        func put(_ text: String) async throws -> String {
+            let digest = SHA256.hash(data: Data(text.utf8)).hexadecimal
+            #expect(try await served.send("PUT", Routes.artefact(digest), Data(text.utf8), token: worker).status == 200)
+            return digest
+        }
+        let (own, foreign) = (try await put("own"), try await put("foreign"))
+        for (lease, digest) in [(mine, own), (others, foreign)] {
+            let checkpoint = CheckpointRequest(token: lease.token, checkpoint: .init(sha256: digest, work: 1))
+            #expect(try await ask("POST", Routes.checkpoint(lease.identity), checkpoint, worker).status == 200)
+        }
+        func read(_ digest: String, _ lease: String?, _ token: String) async throws -> Int {
+            let fields = lease.map { [Routes.leaseHeader: $0] } ?? [:]
+            return try await served.send("GET", Routes.artefact(digest), token: token, fields: fields).status
+        }
+        let shown = "\(mine.identity) \(mine.token.text)"
+        #expect(try await read(own, shown, worker) == 200)
+        #expect(try await read(foreign, shown, worker) == 404)
+        #expect(try await read(own, nil, worker) == 400)
+        #expect(try await read(own, "\(mine.identity) 1.\(others.token.seal)", worker) == 409)
+        #expect(try await read(foreign, nil, boss) == 200)
+        try await served.end()
     }
 
     @Test func badSettingsAreRefused() throws {

@@ -22,7 +22,7 @@ import Wire
         let folder = URL.temporaryDirectory
         let router = CoordinatorRoutes(
             store: store, artefacts: ArtefactStore(folder: folder), waiters: waiters,
-            configuration: CoordinatorConfiguration(stateFolder: folder), tokens: nil, logger: logger,
+            configuration: CoordinatorConfiguration(stateFolder: folder), tokens: nil, seal: LeaseSeal(secret: "s"), logger: logger,
             sessions: DashboardSessions(isSecure: false), dashboard: DashboardStream(store: store, waiters: waiters, logger: logger), ownPage: OwnPage(origins: []),
             bodies: MemoryBudget(bytes: 0), strangersBodies: MemoryBudget(bytes: 0)
         ).router()
@@ -164,7 +164,7 @@ import Wire
         for offset in [-1, Int64.min, Int64.max] {
             let piece = LogPiece(offset: offset, text: "l")
             let path = String(repeating: "ab", count: 32)
-            let beat = HeartbeatRequest(token: 1, worker: "w", progress: nil, log: piece)
+            let beat = HeartbeatRequest(token: 1, progress: nil, log: piece)
             #expect(try await ask(served, "POST", Routes.heartbeat(path), WireCoding.encode(beat)).status == 400, "\(offset)")
             #expect(try await ask(served, "POST", Routes.release(path), WireCoding.encode(ReleaseRequest(token: 1, log: piece))).status == 400)
             let failure = FailureRequest(token: 1, error: "e", logTail: "", signal: nil, log: piece)
@@ -190,10 +190,10 @@ import Wire
         for lease in leases.prefix(3) {
             var result = StoreConformanceTests.result()
             result.wallSeconds = 1.7e308
-            let posted = try WireCoding.encode(ResultRequest(token: 1, result: result))
+            let posted = try WireCoding.encode(ResultRequest(token: lease.token, result: result))
             #expect(try await ask(served, "POST", Routes.result(lease.identity), posted).status == 200)
         }
-        let beat = HeartbeatRequest(token: 1, worker: ".health", progress: .init(stage: "", unit: "", done: .min, total: 1, work: .min, share: -1e300))
+        let beat = HeartbeatRequest(token: leases[3].token, progress: .init(stage: "", unit: "", done: .min, total: 1, work: .min, share: -1e300))
         #expect(try await ask(served, "POST", Routes.heartbeat(leases[3].identity), WireCoding.encode(beat)).status == 200)
         let status = try WireCoding.decode(SweepStatus.self, from: await ask(served, "GET", Routes.sweep("s")).body)
         #expect(status.progress == 0.75 && status.remaining == 3e9)

@@ -191,7 +191,7 @@ import Wire
         let given = try await test.lease(now: 0)[0]
         for now in stride(from: 5.0, through: 500, by: 5) {
             _ = try await test.store.heartbeat(
-                given.identity, HeartbeatRequest(token: 1, worker: "w", progress: .sample(epoch: 3)), now: now, duration: 30)
+                given.identity, HeartbeatRequest(token: 1, progress: .sample(epoch: 3)), now: now, duration: 30)
         }
         #expect(try await test.store.workers().map { $0.seen >= 490 } == [true])
         #expect(try await test.store.sweep("s").progress == 0.5)
@@ -240,7 +240,7 @@ import Wire
         #expect(events.contains { $0.what == "replaced by \(after[0].identity.prefix(12)) since it ran out of memory with batch_size 7" })
         #expect(try await test.store.job(given.identity).sweeps.isEmpty)
         #expect(try await test.reasons(given.identity).contains(after[0].identity.prefix(12)))
-        let beat = HeartbeatRequest(token: 1, worker: "w", progress: nil)
+        let beat = HeartbeatRequest(token: 1, progress: nil)
         #expect(try await test.store.heartbeat(given.identity, beat, now: 3, duration: 30) == .cancel)
 
         // Asked for again, the sweep keeps the smaller ones.

@@ -31,7 +31,7 @@ import Wire
         ]
         return try [
             call(Routes.sweeps, submit), call(Routes.plan, submit), call(Routes.leases, LeaseRequest.sample(worker, limit: 2)),
-            call(Routes.heartbeat(Self.identity), HeartbeatRequest(token: 1, worker: "w", progress: .sample(epoch: 1))),
+            call(Routes.heartbeat(Self.identity), HeartbeatRequest(token: 1, progress: .sample(epoch: 1))),
             call(Routes.checkpoint(Self.identity), CheckpointRequest(token: 1, checkpoint: .init(sha256: Self.identity, work: 1))),
             call(Routes.result(Self.identity), ResultRequest(token: 1, result: result)),
             call(Routes.failure(Self.identity), FailureRequest(token: 1, kind: .crash, error: "e", logTail: "l", signal: 11)),

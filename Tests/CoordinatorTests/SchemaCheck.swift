@@ -55,7 +55,8 @@ final class SchemaCheck {
         let types = (schema["type"] as? [String]) ?? (schema["type"] as? String).map { [$0] } ?? []
         func expectType(_ type: String) { #expect(types.contains(type), "\(place) is \(type), the schema says \(types)") }
         switch value {
-        case is String: expectType("string")
+        // A token is one text on the wire.
+        case is String, is LeaseToken: expectType("string")
         case is Bool: expectType("boolean")
         case is Int, is Int64: expectType("integer")
         case is Double: expectType("number")

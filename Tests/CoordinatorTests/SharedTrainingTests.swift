@@ -150,7 +150,7 @@ struct StoreUnderTest {
         let next = try await test.lease()
         #expect(next.map(\.job.method) == ["vae-grad-kl"] && next[0].lease.checkpoint?.work == 7 && next[0].lease.trainedWeights == nil)
         // Its holder learns it, and cannot come back; sent back into the queue it waits like the others.
-        let beat = HeartbeatRequest(token: 1, worker: "w", progress: nil)
+        let beat = HeartbeatRequest(token: 1, progress: nil)
         #expect(try await test.store.heartbeat(trainer.identity, beat, now: 4, duration: 30) == .cancel)
         #expect(try await test.control(.retry, job: trainer.identity) == 1)
         #expect(try await test.lease(now: 5).isEmpty)
@@ -174,7 +174,7 @@ struct StoreUnderTest {
         #expect(try await test.lease(now: 5).isEmpty)
         // A lease that ran out cannot be taken up again by who gave way.
         await #expect(throws: StoreError.self) {
-            try await test.store.heartbeat(trainer.identity, HeartbeatRequest(token: 1, worker: "w", progress: nil), now: 5, duration: 30)
+            try await test.store.heartbeat(trainer.identity, HeartbeatRequest(token: 1, progress: nil), now: 5, duration: 30)
         }
         try await test.finish(next[0])
         #expect(try await test.lease(now: 6).map(\.lease.trainedWeights) == [StoreUnderTest.digest])

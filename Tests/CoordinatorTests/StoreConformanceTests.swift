@@ -21,6 +21,7 @@ import Wire
         private var server: PostgresServer?
         private var memory: SQLiteDatabase?
         private let wakes = WakeCounter()
+        let clock = ManualClock()
         var wakeCount: Int { wakes.value }
 
         init(_ kind: Kind) throws {
@@ -33,10 +34,10 @@ import Wire
         func database() throws -> any JobDatabase {
             switch kind {
             case .memory:
-                if memory == nil { memory = try SQLiteDatabase() }
+                if memory == nil { memory = try SQLiteDatabase(clock: clock) }
                 return memory!
-            case .file: return try SQLiteDatabase(StateFolder(folder))
-            case .postgres: return try PostgresDatabase(server!.url)
+            case .file: return try SQLiteDatabase(StateFolder(folder), clock: clock)
+            case .postgres: return try PostgresDatabase(server!.url, clock: clock)
             }
         }
 
@@ -124,7 +125,7 @@ import Wire
 
     private func beat(_ store: JobStore, _ job: LeasedJob, _ log: LogPiece?, _ curve: [CurvePoint]? = nil) async throws {
         _ = try await store.heartbeat(
-            job.identity, HeartbeatRequest(token: job.token, worker: "w", progress: nil, log: log, curve: curve), now: 1, duration: 30)
+            job.identity, HeartbeatRequest(token: job.token, progress: nil, log: log, curve: curve), now: 1, duration: 30)
     }
 
     /// Pieces that come twice or late are taken once, gaps are told, attempts follow each other, and old tokens add nothing.
@@ -150,7 +151,7 @@ import Wire
         #expect(try await store.log(job.identity, after: 0).text == first)
         _ = try await store.control(job: job.identity, ControlRequest(action: .retry, who: "o"), now: 3)
         let again = try #require(try await lease(store, 10, now: 4).first { $0.identity == job.identity })
-        #expect(again.token > job.token)
+        #expect(again.token.number > job.token.number)
         try await beat(store, again, LogPiece(offset: 0, text: "attempt 2\n"))
         await #expect(throws: StoreError.self) { try await self.beat(store, job, LogPiece(offset: 31, text: "a ghost\n")) }
         let rest = LogPiece(offset: 10, text: "done\n")
@@ -232,7 +233,7 @@ import Wire
         let description: JobDescription = try WireCoding.decode(from: Data(first.job.utf8))
         #expect(description.identity == first.identity)
         let progress = JobProgress.sample(epoch: 1, of: 2)
-        let beat = HeartbeatRequest(token: 1, worker: "w", progress: progress)
+        let beat = HeartbeatRequest(token: 1, progress: progress)
         #expect(try await store.heartbeat(first.identity, beat, now: 10, duration: 30) == .continue)
         var status = try await store.sweep("s")
         #expect(status.jobs == [.leased: 4] && status.running.contains { $0.progress == progress })
@@ -265,7 +266,7 @@ import Wire
         let failure = FailureRequest(token: 1, kind: .divergence, error: "no", logTail: "", signal: nil)
         _ = try await store.fail(jobs[1].identity, failure, now: 13)
         _ = try await lease(store, 1, to: Self.worker("late"), now: 200)
-        let beat = HeartbeatRequest(token: 1, worker: "w", progress: nil)
+        let beat = HeartbeatRequest(token: 1, progress: nil)
         _ = try await store.heartbeat(jobs[2].identity, beat, now: 35, duration: 30)
         let figures = try await store.figures(now: 50)
         #expect(figures.jobs == ["pending": 3, "leased": 4, "done": 2, "quarantined": 1])
@@ -294,7 +295,7 @@ import Wire
         #expect(status.jobs == [.done: 1, .leased: 1, .pending: 2])
         let failed = try await store.job(jobs[1].identity)
         #expect(failed.attempts[0].error == "no" && failed.attempts[0].signal == 11 && failed.record.failedAttempts == 1)
-        try await store.adoptLeases(until: 1000)
+        try await store.adoptLeases(duration: 30, now: 970)
         try await store.expire(now: 999)
         #expect(try await store.job(jobs[2].identity).record.hold?.expires == 1000)
     }
@@ -307,14 +308,14 @@ import Wire
         let again = try #require(try await lease(store, 2, to: Self.worker("v"), now: 31).first { $0.identity == job.identity })
         #expect(again.token == 2 && again.attempt == 2)
         await #expect(throws: StoreError.refused(.staleToken(current: 2))) {
-            try await store.heartbeat(job.identity, HeartbeatRequest(token: 1, worker: "w", progress: nil), now: 32, duration: 30)
+            try await store.heartbeat(job.identity, HeartbeatRequest(token: 1, progress: nil), now: 32, duration: 30)
         }
         await #expect(throws: StoreError.refused(.unknownToken)) {
             try await store.release(job.identity, ReleaseRequest(token: 9), now: 32)
         }
         // A late result is as good as any; the newer holder learns that its work is done.
         #expect(try await complete(store, job, now: 33).recorded)
-        #expect(try await store.heartbeat(job.identity, HeartbeatRequest(token: 2, worker: "v", progress: nil), now: 34, duration: 30) == .cancel)
+        #expect(try await store.heartbeat(job.identity, HeartbeatRequest(token: 2, progress: nil), now: 34, duration: 30) == .cancel)
         #expect(try await !complete(store, again, now: 35).recorded)
         #expect(try await store.job(job.identity).attempts.map(\.outcome) == ["done", "superseded"])
     }
@@ -390,7 +391,7 @@ import Wire
         try await submit(store, request)
         let plain = try await lease(store, 10)
         #expect(plain.count == 2 && !plain.contains { $0.job.contains("fae-mse") })
-        let now = Date().timeIntervalSince1970
+        let now = 1000.0
         #expect(try await lease(store, 1, now: now).isEmpty)
         #expect(try await store.sweep("s").weights == [.init(name: "efficientnet-lite0", jobs: 1, isOffered: false)])
         let waiting = try #require(try await store.jobs(sweep: "s", after: -1, limit: 10, state: .pending).jobs.first)
@@ -444,7 +445,7 @@ import Wire
         let store = try Place(kind).store()
         try await submit(store, Self.request(seeds: 2))
         let job = try await lease(store, 1)[0]
-        let beat = HeartbeatRequest(token: job.token, worker: "w", progress: nil)
+        let beat = HeartbeatRequest(token: job.token, progress: nil)
         #expect(try await store.control(sweep: "s", ControlRequest(action: .pause, who: "me"), now: 1).changed == 4)
         #expect(try await store.control(sweep: "s", ControlRequest(action: .pause, who: "me"), now: 1).changed == 0)
         #expect(try await store.heartbeat(job.identity, beat, now: 2, duration: 30) == .drain)
@@ -456,7 +457,7 @@ import Wire
         #expect(again.count == 4 && again.first { $0.identity == job.identity }?.token == 2)
         // One job alone.
         _ = try await store.control(job: job.identity, ControlRequest(action: .pause, who: "me"), now: 5)
-        let second = HeartbeatRequest(token: 2, worker: "w", progress: nil)
+        let second = HeartbeatRequest(token: 2, progress: nil)
         #expect(try await store.heartbeat(job.identity, second, now: 5, duration: 30) == .drain)
         _ = try await store.release(job.identity, ReleaseRequest(token: 2), now: 5)
         #expect(try await lease(store, 4, now: 6).isEmpty)
@@ -464,13 +465,13 @@ import Wire
         #expect(try await lease(store, 4, now: 7).map(\.token) == [3])
         // A worker.
         _ = try await store.control(worker: "w", ControlRequest(action: .pause, who: "me"), now: 8)
-        #expect(try await store.heartbeat(job.identity, HeartbeatRequest(token: 3, worker: "w", progress: nil), now: 8, duration: 30) == .drain)
+        #expect(try await store.heartbeat(job.identity, HeartbeatRequest(token: 3, progress: nil), now: 8, duration: 30) == .drain)
         #expect(try await store.workers().map(\.isPaused) == [true])
         await #expect(throws: StoreError.unknownWorker("x")) {
             try await store.control(worker: "x", ControlRequest(action: .pause, who: "me"), now: 8)
         }
         #expect(try await store.control(sweep: "s", ControlRequest(action: .cancel, who: "me"), now: 9).changed == 4)
-        #expect(try await store.heartbeat(job.identity, HeartbeatRequest(token: 3, worker: "w", progress: nil), now: 9, duration: 30) == .cancel)
+        #expect(try await store.heartbeat(job.identity, HeartbeatRequest(token: 3, progress: nil), now: 9, duration: 30) == .cancel)
         #expect(try await store.sweep("s").isFinished)
         let told = try await store.events(after: 0, limit: 1000, sweep: "s", job: nil).events.map(\.what)
         #expect(told.contains("paused") && told.contains("resumed") && told.contains("cancelled: 4 jobs"))
@@ -511,17 +512,18 @@ import Wire
         let request = Self.request(seeds: 1000)
         let sweep = try CoordinatorRoutes.parse(request, among: request.contents)
         let database = try place.database()
-        try database.transaction { connection in
-            let ledger = Ledger(connection, cache: StoreCache())
-            let expansion = try ledger.beginSubmit(sweep, request, now: 100)
-            _ = try ledger.add(Array(sweep.jobs(contents: request.contents).prefix(500)), to: expansion, now: 100)
+        try database.transaction { connection, _ in
+            let ledger = Ledger(connection, now: 100, cache: StoreCache(clock: place.clock))
+            let expansion = try ledger.beginSubmit(sweep, request)
+            _ = try ledger.add(Array(sweep.jobs(contents: request.contents).prefix(500)), to: expansion)
             try ledger.flush(database)
         }
         if kind != .memory { database.close() }
         let store = try place.store()
         #expect(try await store.sweep("s").isExpanding)
+        place.clock.set(101)
         try await store.resumeSubmits(
-            before: 101, parse: { try CoordinatorRoutes.parse($0, among: $0.contents) }, logger: .init(label: "test"))
+            idleFor: 1, parse: { try CoordinatorRoutes.parse($0, among: $0.contents) }, logger: .init(label: "test"))
         let status = try await store.sweep("s")
         #expect(!status.isExpanding && status.jobs == [.pending: 2000])
         let names = try await lease(store, 64).map(\.identity)
@@ -579,8 +581,8 @@ import Wire
     @Test func announcementsAreHeard() async throws {
         let server = try PostgresServer()
         let (heard, tell) = AsyncStream.makeStream(of: Void.self)
-        let listening = JobStore(try PostgresDatabase(server.url)) { tell.yield() }
-        let announcing = JobStore(try PostgresDatabase(server.url)) {}
+        let listening = JobStore(try PostgresDatabase(server.url, clock: ManualClock())) { tell.yield() }
+        let announcing = JobStore(try PostgresDatabase(server.url, clock: ManualClock())) {}
         var iterator = heard.makeAsyncIterator()
         // The first is for what was announced before it listened.
         _ = await iterator.next()

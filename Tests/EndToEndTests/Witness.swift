@@ -16,7 +16,7 @@ struct Witness {
     func work(at address: String, count: Int) async -> [String: JobResult] {
         let client = CoordinatorClient(url: URL(string: address)!, patience: 0)
         let about = WorkerDescription(
-            name: name, host: "localhost", resources: WorkerResources(threads: 64, memory: 1 << 40), platform: Witness.engine.platform,
+            name: name, instance: WorkerInstance.make(), host: "localhost", resources: WorkerResources(threads: 64, memory: 1 << 40), platform: Witness.engine.platform,
             datasets: ["discs": DatasetContent(fingerprint: fingerprint)], methods: Catalogue.methods.map(\.name))
         var acknowledged: [String: JobResult] = [:]
         while acknowledged.count < count {
@@ -27,7 +27,7 @@ struct Witness {
             if leases.isEmpty { break }
             for lease in leases {
                 let result = JobResult(
-                    metrics: ["auc": Double(lease.token) / 1000, "ap": Double(acknowledged.count)], losses: [], artefacts: [],
+                    metrics: ["auc": Double(lease.token.number) / 1000, "ap": Double(acknowledged.count)], losses: [], artefacts: [],
                     trainingSeconds: 0, wallSeconds: 0, peakMemory: 0, worker: name, host: "localhost", engine: Witness.engine)
                 let answer = try? await client.result(lease.identity, ResultRequest(token: lease.token, result: result))
                 if answer?.recorded == true { acknowledged[lease.identity] = result }

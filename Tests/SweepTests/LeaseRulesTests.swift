@@ -17,35 +17,37 @@ struct LeaseRulesTests {
 
     private func leased(at now: Double = 0) -> JobRecord {
         var job = JobRecord()
-        #expect(LeaseRules.standard.lease(&job, to: "a", now: now, duration: 30) == 1)
+        #expect(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: now, duration: 30) == 1)
         return job
     }
 
     @Test func aLeasedJobIsNotLeasedAgain() {
         var job = leased()
-        #expect(job.state == .leased && job.hold == .init(worker: "a", expires: 30))
-        #expect(LeaseRules.standard.lease(&job, to: "b", now: 1, duration: 30) == nil)
+        #expect(job.state == .leased && job.hold == .init(worker: "a", instance: "a", expires: 30))
+        #expect(LeaseRules.standard.lease(&job, to: "b", instance: "b", now: 1, duration: 30) == nil)
     }
 
     @Test func heartbeatsProlong() throws {
         var job = leased()
-        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 20, duration: 30) == .continue)
+        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", instance: "a", now: 20, duration: 30) == .continue)
         #expect(job.hold?.expires == 50)
         #expect(throws: LeaseRules.Refusal.unknownToken) {
-            try LeaseRules.standard.heartbeat(&job, token: 2, worker: "a", now: 21, duration: 30)
+            try LeaseRules.standard.heartbeat(&job, token: 2, worker: "a", instance: "a", now: 21, duration: 30)
         }
     }
 
     @Test func expiryReturnsTheJobAndFencesItsOldHolder() throws {
         var job = leased()
-        #expect(LeaseRules.standard.expire(&job, retry: retry, now: 29, jitter: 0) == nil)
-        #expect(LeaseRules.standard.expire(&job, retry: retry, now: 30, jitter: 0) != nil)
-        #expect(job.state == .pending && job.failedAttempts == 1)
-        #expect(LeaseRules.standard.lease(&job, to: "b", now: 30, duration: 30) == 2)
+        #expect(LeaseRules.standard.expire(&job, retry: retry, now: 29) == false)
+        #expect(LeaseRules.standard.expire(&job, retry: retry, now: 30))
+        #expect(job.state == .pending)
+        #expect(job.lostLeases == 1)
+        #expect(job.failedAttempts == 0)
+        #expect(LeaseRules.standard.lease(&job, to: "b", instance: "b", now: 30, duration: 30) == 2)
         for check in 0..<4 {
             #expect(throws: LeaseRules.Refusal.staleToken(current: 2)) {
                 switch check {
-                case 0: _ = try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 31, duration: 30)
+                case 0: _ = try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", instance: "a", now: 31, duration: 30)
                 case 1: try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", work: 9, engine: engine))
                 case 2: _ = try LeaseRules.standard.fail(&job, token: 1, retry: retry, now: 31, jitter: 0)
                 default: try LeaseRules.standard.release(&job, token: 1)
@@ -57,8 +59,8 @@ struct LeaseRulesTests {
 
     @Test func aLateHolderKeepsAJobThatNobodyTook() throws {
         var job = leased()
-        _ = LeaseRules.standard.expire(&job, retry: retry, now: 40, jitter: 0)
-        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 41, duration: 30) == .continue)
+        _ = LeaseRules.standard.expire(&job, retry: retry, now: 40)
+        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", instance: "a", now: 41, duration: 30) == .continue)
         #expect(job.state == .leased && job.token == 1)
     }
 
@@ -67,15 +69,15 @@ struct LeaseRulesTests {
         #expect(try LeaseRules.standard.complete(&job, token: 1) == .recorded(late: false))
         #expect(try LeaseRules.standard.complete(&job, token: 1) == .alreadyRecorded(superseded: false))
         #expect(job.state == .done && job.resultToken == 1)
-        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 1, duration: 30) == .cancel)
+        #expect(try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", instance: "a", now: 1, duration: 30) == .cancel)
     }
 
     @Test func aLateResultIsTakenAndTheNewerLeaseCancelled() throws {
         var job = leased()
-        _ = LeaseRules.standard.expire(&job, retry: retry, now: 30, jitter: 0)
-        _ = LeaseRules.standard.lease(&job, to: "b", now: 30, duration: 30)
+        _ = LeaseRules.standard.expire(&job, retry: retry, now: 30)
+        _ = LeaseRules.standard.lease(&job, to: "b", instance: "b", now: 30, duration: 30)
         #expect(try LeaseRules.standard.complete(&job, token: 1) == .recorded(late: true))
-        #expect(try LeaseRules.standard.heartbeat(&job, token: 2, worker: "b", now: 31, duration: 30) == .cancel)
+        #expect(try LeaseRules.standard.heartbeat(&job, token: 2, worker: "b", instance: "b", now: 31, duration: 30) == .cancel)
         #expect(try LeaseRules.standard.complete(&job, token: 2) == .alreadyRecorded(superseded: true))
         #expect(job.resultToken == 1)
     }
@@ -84,12 +86,12 @@ struct LeaseRulesTests {
         var job = leased()
         #expect(try LeaseRules.standard.fail(&job, token: 1, retry: retry, now: 5, jitter: 0) == .retried(after: 5))
         #expect(try LeaseRules.standard.fail(&job, token: 1, retry: retry, now: 6, jitter: 0) == .replayed)
-        #expect(LeaseRules.standard.lease(&job, to: "b", now: 9, duration: 30) == nil)
-        #expect(LeaseRules.standard.lease(&job, to: "b", now: 10, duration: 30) == 2)
+        #expect(LeaseRules.standard.lease(&job, to: "b", instance: "b", now: 9, duration: 30) == nil)
+        #expect(LeaseRules.standard.lease(&job, to: "b", instance: "b", now: 10, duration: 30) == 2)
         #expect(try LeaseRules.standard.fail(&job, token: 2, retry: retry, now: 20, jitter: 0.5) == .retried(after: 15))
-        #expect(LeaseRules.standard.lease(&job, to: "b", now: 35, duration: 30) == 3)
+        #expect(LeaseRules.standard.lease(&job, to: "b", instance: "b", now: 35, duration: 30) == 3)
         #expect(try LeaseRules.standard.fail(&job, token: 3, retry: retry, now: 36, jitter: 0) == .quarantined)
-        #expect(LeaseRules.standard.lease(&job, to: "b", now: 1000, duration: 30) == nil)
+        #expect(LeaseRules.standard.lease(&job, to: "b", instance: "b", now: 1000, duration: 30) == nil)
         // Even then a complete result is not thrown away.
         #expect(try LeaseRules.standard.complete(&job, token: 2) == .recorded(late: true))
     }
@@ -99,11 +101,36 @@ struct LeaseRulesTests {
         many.maxAttempts = 100
         var job = JobRecord()
         for _ in 0..<80 {
-            let token = try #require(LeaseRules.standard.lease(&job, to: "a", now: job.notBefore, duration: 1))
+            let token = try #require(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: job.notBefore, duration: 1))
             let now = job.notBefore
-            guard case .retried(let wait) = try LeaseRules.standard.fail(&job, token: token, retry: many, now: now, jitter: 0.99) else { return }
-            #expect(wait >= 5 && wait <= 30)
+            guard case .retried(let wait) = try LeaseRules.standard.fail(&job, token: token, retry: many, now: now, jitter: 0.99) else {
+                Issue.record("a failure was not tried again")
+                return
+            }
+            #expect(wait >= 5)
+            #expect(wait <= 30)
         }
+    }
+
+    /// A machine that is lost is no failure of the job; a report that comes late all the same makes it one.
+    @Test func lostLeasesHaveALimitOfTheirOwn() throws {
+        var many = retry
+        many.maxLost = 3
+        var job = JobRecord()
+        for round in 1...3 {
+            #expect(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: 100 * Double(round), duration: 30) != nil)
+            #expect(LeaseRules.standard.expire(&job, retry: many, now: 100 * Double(round) + 30))
+            #expect(job.lostLeases == round)
+            #expect(job.state == (round == 3 ? .quarantined : .pending))
+        }
+        #expect(job.failedAttempts == 0)
+        #expect(LeaseRules.standard.retry(&job, now: 400))
+        #expect(job.lostLeases == 0)
+        let token = try #require(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: 400, duration: 30))
+        _ = LeaseRules.standard.expire(&job, retry: many, now: 430)
+        _ = try LeaseRules.standard.fail(&job, token: token, retry: many, now: 431, jitter: 0)
+        #expect(job.lostLeases == 0)
+        #expect(job.failedAttempts == 1)
     }
 
     @Test func handingBackIsNoFailure() throws {
@@ -113,10 +140,10 @@ struct LeaseRulesTests {
         try LeaseRules.standard.release(&job, token: 1)
         #expect(job.state == .pending && job.failedAttempts == 0 && job.checkpoint?.work == 4)
         #expect(throws: LeaseRules.Refusal.staleToken(current: 1)) {
-            try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 1, duration: 30)
+            try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", instance: "a", now: 1, duration: 30)
         }
         // An older checkpoint never replaces a newer one.
-        #expect(LeaseRules.standard.lease(&job, to: "b", now: 1, duration: 30) == 2)
+        #expect(LeaseRules.standard.lease(&job, to: "b", instance: "b", now: 1, duration: 30) == 2)
         try LeaseRules.standard.checkpoint(&job, token: 2, checkpoint: .init(sha256: "d", work: 3, engine: engine))
         #expect(job.checkpoint?.sha256 == "c")
     }
@@ -134,12 +161,12 @@ struct LeaseRulesTests {
                 let token = Int64.random(in: 0...max(1, job.token + 1), using: &random)
                 let before = job
                 switch Int.random(in: 0..<7, using: &random) {
-                case 0: _ = LeaseRules.standard.lease(&job, to: "w", now: now, duration: 30)
-                case 1: _ = try? LeaseRules.standard.heartbeat(&job, token: token, worker: "w", now: now, duration: 30)
+                case 0: _ = LeaseRules.standard.lease(&job, to: "w", instance: "w", now: now, duration: 30)
+                case 1: _ = try? LeaseRules.standard.heartbeat(&job, token: token, worker: "w", instance: "w", now: now, duration: 30)
                 case 2: try? LeaseRules.standard.checkpoint(&job, token: token, checkpoint: .init(sha256: "c", work: Int(now), engine: engine))
                 case 3: _ = try? LeaseRules.standard.fail(&job, token: token, retry: many, now: now, jitter: 0.5)
                 case 4: try? LeaseRules.standard.release(&job, token: token)
-                case 5: _ = LeaseRules.standard.expire(&job, retry: many, now: now, jitter: 0)
+                case 5: _ = LeaseRules.standard.expire(&job, retry: many, now: now)
                 default:
                     if Int.random(in: 0..<8, using: &random) == 0,
                         case .recorded = try? LeaseRules.standard.complete(&job, token: token) { recorded += 1 }
@@ -159,9 +186,9 @@ struct LeaseRulesTests {
 
     @Test func whoWaitsForATrainingIsNotLeased() {
         var job = JobRecord(isAwaitingTraining: true)
-        #expect(LeaseRules.standard.lease(&job, to: "a", now: 0, duration: 30) == nil)
+        #expect(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: 0, duration: 30) == nil)
         LeaseRules.standard.promote(&job, checkpoint: .init(sha256: "c", work: 4, engine: engine))
-        #expect(LeaseRules.standard.lease(&job, to: "a", now: 0, duration: 30) == 1 && job.checkpoint?.work == 4)
+        #expect(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: 0, duration: 30) == 1 && job.checkpoint?.work == 4)
         // A wait is no backoff that could be cut short.
         var waiting = JobRecord(isAwaitingTraining: true)
         #expect(!LeaseRules.standard.retry(&waiting, now: 0))
@@ -172,14 +199,14 @@ struct LeaseRulesTests {
         var job = leased()
         try LeaseRules.standard.checkpoint(&job, token: 1, checkpoint: .init(sha256: "c", work: 4, engine: engine))
         #expect(!LeaseRules.standard.isHeldUp(job))
-        _ = LeaseRules.standard.expire(&job, retry: retry, now: 40, jitter: 0)
+        _ = LeaseRules.standard.expire(&job, retry: retry, now: 40)
         #expect(!LeaseRules.standard.isHeldUp(job))
         _ = LeaseRules.standard.pause(&job, true)
         #expect(LeaseRules.standard.isHeldUp(job))
         #expect(LeaseRules.standard.giveWay(&job)?.work == 4)
         #expect(job.isAwaitingTraining && job.checkpoint == nil)
         #expect(throws: LeaseRules.Refusal.staleToken(current: 1)) {
-            try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", now: 41, duration: 30)
+            try LeaseRules.standard.heartbeat(&job, token: 1, worker: "a", instance: "a", now: 41, duration: 30)
         }
         #expect(try LeaseRules.standard.complete(&job, token: 1) == .recorded(late: true))
     }

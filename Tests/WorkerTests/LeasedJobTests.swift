@@ -41,7 +41,7 @@ import Wire
         logger.logLevel = .critical
         return WorkerContext(
             description: WorkerDescription(
-                name: "w", host: "h", resources: WorkerResources(threads: 2, memory: 1 << 30), platform: EngineClass.sample.platform,
+                name: "w", instance: WorkerInstance.make(), host: "h", resources: WorkerResources(threads: 2, memory: 1 << 30), platform: EngineClass.sample.platform,
                 datasets: ["d": DatasetContent(fingerprint: "f")], methods: ["ae"]),
             gpus: gpus.map { EngineReport.GPU(number: $0, name: "g", memory: 1) }, environment: TrainingEnvironment(),
             client: CoordinatorClient(url: coordinator.url, patience: patience),
@@ -53,7 +53,7 @@ import Wire
 
     private let lease = Lease(
         identity: String(repeating: "a", count: 64),
-        job: JobDescription(method: "ae", configuration: [:], dataset: "d", fingerprint: "f", seed: 0), token: 1,
+        job: JobDescription(method: "ae", configuration: [:], dataset: "d", fingerprint: "f", seed: 0), token: LeaseToken(number: 1, seal: "s"),
         resources: JobResources(threads: 1, memory: 1 << 20, gpuMemory: 0), attempt: 1, duration: 2, heartbeat: 0.1, checkpoint: nil, checkpointInterval: .epochs(1))
 
     private func line(_ message: ChildMessage) throws -> String {

@@ -118,7 +118,7 @@ import Wire
         Spool.Entry(
             identity: String(repeating: "a", count: 64),
             request: ResultRequest(
-                token: 3,
+                token: LeaseToken(number: 3, seal: "s"),
                 result: JobResult(
                     metrics: ["auc": 0.25], losses: [], artefacts: [], trainingSeconds: 1, wallSeconds: 1, peakMemory: 1,
                     worker: "w", host: "h", engine: .sample)))

@@ -6,7 +6,7 @@ import Synchronization
 final class GroupedWriter: Sendable {
     private let database: any JobDatabase
     /// Makes the view of a transaction that requests work on.
-    private let makeLedger: @Sendable (any SQLConnection) -> Ledger
+    private let makeLedger: @Sendable (any SQLConnection, _ now: Double) -> Ledger
     private let queue = DispatchQueue(label: "medsweep.store")
     private let state = Mutex(State())
     private let measured = Mutex(Timings())
@@ -32,7 +32,7 @@ final class GroupedWriter: Sendable {
     /// Tries of a transaction that another coordinator or a restarting server got in the way of, some ten seconds.
     private static let tries = 12
 
-    init(_ database: any JobDatabase, makeLedger: @escaping @Sendable (any SQLConnection) -> Ledger) {
+    init(_ database: any JobDatabase, makeLedger: @escaping @Sendable (any SQLConnection, _ now: Double) -> Ledger) {
         self.database = database
         self.makeLedger = makeLedger
     }
@@ -94,8 +94,8 @@ final class GroupedWriter: Sendable {
         for number in 1... {
             do {
                 var ledger: Ledger?
-                try database.transaction { connection in
-                    let opened = makeLedger(connection)
+                try database.transaction { connection, now in
+                    let opened = makeLedger(connection, now)
                     for request in group { try request.run(opened) }
                     try opened.flush(database)
                     ledger = opened

@@ -57,6 +57,13 @@ final class PostgresConnection: SQLConnection {
         _ = try checked(PQexec(connection, sql))
     }
 
+    /// Begins a transaction and asks for the time, in one exchange.
+    /// - Returns: seconds since 1970 by the database's clock.
+    func begin(_ mode: String = "") throws -> Double {
+        let answer = try checked(PQexec(connection, "BEGIN \(mode); SELECT extract(epoch FROM clock_timestamp())::float8"))
+        return PQgetvalue(answer.pointer, 0, 0).flatMap { Double(String(cString: $0)) } ?? 0
+    }
+
     func run(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         let result = try perform(sql, arguments)
         return Int(String(cString: PQcmdTuples(result.pointer))) ?? 0

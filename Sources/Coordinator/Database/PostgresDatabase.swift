@@ -5,6 +5,11 @@ import Synchronization
 /// A PostgreSQL database that several coordinators share.
 final class PostgresDatabase: JobDatabase, @unchecked Sendable {
     private let url: String
+    /// Goes before the database's clock: for tests.
+    private let clock: (any StoreClock)?
+    let localClock: any StoreClock
+    private let comparison: ClockComparison
+    private let tell: @Sendable (String) -> Void
     /// The writer's; touched by one thread at a time.
     private var writer: PostgresConnection?
     private let readers: [Reader]
@@ -18,9 +23,20 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
     }
 
     /// Connects, and makes the tables in a database that has none.
+    /// - Parameters:
+    ///   - clock: `nil`: the database's.
+    ///   - wall: this machine's clock in seconds since 1970, only to be compared with the database's.
+    ///   - tell: is told in one sentence when the two are apart.
     /// - Throws: ``CoordinatorError`` when it is out of reach or a newer program has written it.
-    init(_ url: String) throws {
+    init(
+        _ url: String, clock: (any StoreClock)? = nil, wall: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 },
+        tell: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
         self.url = url
+        self.clock = clock
+        self.tell = tell
+        localClock = clock ?? SteadyClock()
+        comparison = ClockComparison(wall: wall)
         readers = (0..<3).map { _ in Reader() }
         do {
             let connection = try PostgresConnection(url)
@@ -56,12 +72,18 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
             "BEGIN; \(Schema.tables(.postgres)) INSERT INTO schema_version VALUES (\(Schema.version)); COMMIT")
     }
 
-    func transaction(_ body: (any SQLConnection) throws -> Void) throws {
+    /// The time by the store's clock.
+    private func time(_ database: Double) -> Double {
+        if let clock { return clock.now() }
+        if let remark = comparison.remark(database: database) { tell(remark) }
+        return database
+    }
+
+    func transaction(_ body: (any SQLConnection, _ now: Double) throws -> Void) throws {
         let connection = try writer ?? PostgresConnection(url)
         writer = connection
         do {
-            try connection.execute("BEGIN")
-            try body(connection)
+            try body(connection, time(connection.begin()))
             try connection.execute("COMMIT")
         } catch {
             if connection.isAlive { try? connection.execute("ROLLBACK") }
@@ -71,7 +93,7 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
     }
 
     func read<Result: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+        _ body: @escaping @Sendable (any SQLConnection, _ now: Double) throws -> Result
     ) async throws -> Result {
         let number = nextReader.add(1, ordering: .relaxed).oldValue
         let reader = readers[abs(number % readers.count)]
@@ -81,14 +103,14 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
     }
 
     /// A lost connection is made anew, some seconds long.
-    private func read<Result>(_ reader: Reader, _ body: (any SQLConnection) throws -> Result) throws -> Result {
+    private func read<Result>(_ reader: Reader, _ body: (any SQLConnection, _ now: Double) throws -> Result) throws -> Result {
         var wait = 0.02
         for number in 1... {
             do {
                 let connection = try reader.connection ?? PostgresConnection(url)
                 reader.connection = connection
-                try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                let result = Swift.Result { try body(connection) }
+                let now = time(try connection.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                let result = Swift.Result { try body(connection, now) }
                 try connection.execute("COMMIT")
                 return try result.get()
             } catch let error as PostgresError {

@@ -6,10 +6,13 @@ final class SQLiteDatabase: JobDatabase {
     private let writer: any DatabaseWriter
     private let pool: DatabasePool?
     private let log: LogKeeper?
+    private let clock: any StoreClock
+    var localClock: any StoreClock { clock }
 
     /// Opens or makes the database of a state folder.
     /// - Throws: ``CoordinatorError`` when a newer program has written it or it cannot be opened.
-    init(_ folder: StateFolder) throws {
+    init(_ folder: StateFolder, clock: any StoreClock = SteadyClock()) throws {
+        self.clock = clock
         try SQLiteSchema.refuseNewer(folder)
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
@@ -31,7 +34,8 @@ final class SQLiteDatabase: JobDatabase {
     }
 
     /// A database in memory, gone with this object: for simulations.
-    init() throws {
+    init(clock: any StoreClock = SteadyClock()) throws {
+        self.clock = clock
         let queue = try DatabaseQueue()
         try SQLiteSchema.create(queue)
         writer = queue
@@ -39,19 +43,19 @@ final class SQLiteDatabase: JobDatabase {
         log = nil
     }
 
-    func transaction(_ body: (any SQLConnection) throws -> Void) throws {
+    func transaction(_ body: (any SQLConnection, _ now: Double) throws -> Void) throws {
         try writer.writeWithoutTransaction { database in
             try database.inTransaction(.immediate) {
-                try body(SQLiteConnection(database))
+                try body(SQLiteConnection(database), clock.now())
                 return .commit
             }
         }
     }
 
     func read<Result: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+        _ body: @escaping @Sendable (any SQLConnection, _ now: Double) throws -> Result
     ) async throws -> Result {
-        try await writer.read { database in try body(SQLiteConnection(database)) }
+        try await writer.read { [clock] database in try body(SQLiteConnection(database), clock.now()) }
     }
 
     func isPassing(_ error: any Error) -> Bool {

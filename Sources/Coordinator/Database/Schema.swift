@@ -3,18 +3,21 @@ enum Schema {
     /// Raised with every change of the tables.
     static let version = 1
 
+    /// - `seal`: one row, the secret that lease tokens are sealed with.
     /// - `classes`: what a worker must have for a job, once for all jobs alike in it; `weights`: names of pretrained weights,
     ///   a space between; `threads`, `memory`, `gpu_memory`: what the method asks for where the sweep says nothing.
     /// - `trainings`: what jobs train, once for all jobs that differ in their scoring only; `weights`: the digest of what came of
     ///   it. Whoever decides which job trains holds the row.
-    /// - `jobs.sweep`: the sweep whose policy rules the job; `shared`: other sweeps hold it too; `ready`: pending and
-    ///   neither paused nor in its backoff; `boost`: an operator's addition to the sweep's priority.
+    /// - `jobs.holders`: how many sweeps hold the job: those with a row in `sweep_jobs`. One that none holds is done or cancelled;
+    ///   `sweep`: the sweep whose policy rules the job, one of those that hold it; `ready`: pending and neither paused nor in its
+    ///   backoff; `boost`: an operator's addition to the sweep's priority.
+    /// - `jobs.worker`, `instance`: the lease's holder by its name, which is for people, and by what it is known by.
     /// - `queues`: how many jobs are ready, by sweep and class; `counters`: jobs by sweep and state. Both are kept up
     ///   to date by every change, so that nothing is ever counted.
     /// - `jobs.training`: what it trains; `awaiting`: another job trains it, and this one waits for the weights. Of the jobs of a
     ///   training without weights at most one that is pending or leased is not awaiting: it trains.
-    /// - `jobs.platform`: that of the checkpoint; `idle_since`: when the last lease ended; `avoid`: the worker whose memory did
-    ///   not do; `replaced_by`: the job that runs in its place with smaller batches.
+    /// - `jobs.platform`: that of the checkpoint; `idle_since`: when the last lease ended; `avoid`: the instance of a worker whose
+    ///   memory did not do; `replaced_by`: the job that runs in its place with smaller batches.
     /// - `jobs.metrics`, `engine`: the same of `result` by themselves, before it in the row, so that a table of all jobs is made without
     ///   reading losses and lists of files.
     /// - `job_logs`: pieces of a job's log, all its attempts one after the other. `place`, `length`: bytes before the piece and in
@@ -26,6 +29,7 @@ enum Schema {
         let (integer, real, clustered) = words(dialect)
         // Pieces of logs are long: in a clustered table each look at one would read others.
         return """
+            CREATE TABLE seal (id \(integer) PRIMARY KEY, secret TEXT NOT NULL);
             CREATE TABLE sweeps (
                 id \(key), name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, file TEXT NOT NULL, overrides TEXT NOT NULL,
                 contents TEXT NOT NULL, policy TEXT NOT NULL, priority \(integer) NOT NULL, boosted \(integer) NOT NULL DEFAULT 0,
@@ -38,10 +42,11 @@ enum Schema {
             CREATE TABLE trainings (id \(key), identity TEXT NOT NULL UNIQUE, weights TEXT);
             CREATE TABLE jobs (
                 id \(key), identity TEXT NOT NULL UNIQUE, job TEXT NOT NULL, sweep \(integer) NOT NULL REFERENCES sweeps(id),
-                class \(integer) NOT NULL REFERENCES classes(id), shared \(integer) NOT NULL DEFAULT 0,
+                class \(integer) NOT NULL REFERENCES classes(id), holders \(integer) NOT NULL DEFAULT 0,
                 boost \(integer) NOT NULL DEFAULT 0, position \(integer) NOT NULL, state TEXT NOT NULL,
                 ready \(integer) NOT NULL, paused \(integer) NOT NULL DEFAULT 0, token \(integer) NOT NULL DEFAULT 0,
-                failed_attempts \(integer) NOT NULL DEFAULT 0, worker TEXT, expires \(real),
+                failed_attempts \(integer) NOT NULL DEFAULT 0, lost_leases \(integer) NOT NULL DEFAULT 0, worker TEXT,
+                instance TEXT, expires \(real),
                 not_before \(real) NOT NULL DEFAULT 0, checkpoint TEXT, checkpoint_work \(integer),
                 checkpoint_engine TEXT, platform TEXT, idle_since \(real) NOT NULL DEFAULT 0, avoid TEXT,
                 ended_token \(integer) NOT NULL DEFAULT 0, result_token \(integer) NOT NULL DEFAULT 0,
@@ -66,13 +71,13 @@ enum Schema {
             CREATE TABLE queues (
                 sweep \(integer) NOT NULL, class \(integer) NOT NULL, ready \(integer) NOT NULL, PRIMARY KEY (sweep, class))\(clustered);
             CREATE TABLE attempts (
-                job \(integer) NOT NULL, token \(integer) NOT NULL, worker TEXT NOT NULL, started \(real) NOT NULL,
+                job \(integer) NOT NULL, token \(integer) NOT NULL, worker TEXT NOT NULL, instance TEXT NOT NULL, started \(real) NOT NULL,
                 ended \(real), outcome TEXT, error TEXT, log_tail TEXT, signal \(integer), PRIMARY KEY (job, token))\(clustered);
             CREATE TABLE result_files (
                 sha256 TEXT NOT NULL, job \(integer) NOT NULL, PRIMARY KEY (sha256, job))\(clustered);
             CREATE TABLE datasets (name TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, color TEXT NOT NULL)\(clustered);
             CREATE TABLE workers (
-                name TEXT PRIMARY KEY, description TEXT NOT NULL, platform TEXT NOT NULL, seen \(real) NOT NULL, paused \(integer) NOT NULL DEFAULT 0)\(clustered);
+                instance TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, platform TEXT NOT NULL, seen \(real) NOT NULL, paused \(integer) NOT NULL DEFAULT 0)\(clustered);
             CREATE TABLE events (
                 id \(key), at \(real) NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, job \(integer), sweep \(integer));
             CREATE TABLE job_logs (

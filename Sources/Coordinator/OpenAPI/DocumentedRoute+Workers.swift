@@ -38,7 +38,8 @@ extension DocumentedRoute {
             body: .init(description: "The file's bytes; an empty file has none.", required: false, content: ["application/octet-stream": .init(schema: .bytes)]),
             answer: .json("StoredFile", "It is on disk."), problems: [422, 507], usesStore: false),
         .init(
-            .get, Routes.artefact("{digest}"), "file", .files, "A file by its SHA-256", access: .everyRole,
+            .get, Routes.artefact("{digest}"), "file", .files, "A file by its SHA-256",
+            description: "With a worker's token: what the lease names that the header `\(Routes.leaseHeader): IDENTITY TOKEN` shows.", access: .everyRole,
             parameters: [
                 .digest,
                 .query(
@@ -53,7 +54,7 @@ extension DocumentedRoute {
                     "Content-Disposition": .init(
                         description: "The name to save it under.", schema: .text("`inline` or `attachment` with a file name."))
                 ]),
-            problems: [400, 404], usesStore: false),
+            problems: [400, 404, 409]),
     ]
 
     /// What a worker reports of a job that it holds.
@@ -70,7 +71,7 @@ extension DocumentedRoute {
     private static let leaseExample: JSONValue = [
         "free": ["threads": 2, "memory": 8_589_934_592, "gpus": []], "limit": 1, "wait": 0,
         "worker": [
-            "name": "host-4711", "host": "host", "resources": ["threads": 2, "memory": 8_589_934_592, "gpus": []],
+            "name": "host-4711", "instance": .text(String(repeating: "0123456789abcdef", count: 2)), "host": "host", "resources": ["threads": 2, "memory": 8_589_934_592, "gpus": []],
             "platform": ["device": "cpu", "libtorch": "2.13.0", "kernels": "avx512+mkl+onednn"],
             "datasets": ["brain": ["fingerprint": .text(String(repeating: "0123456789abcdef", count: 4)), "color": "grey"]],
             "methods": ["ae", "vae"], "coreVersion": 2, "weights": [], "tags": [],

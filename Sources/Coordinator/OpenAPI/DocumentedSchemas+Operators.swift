@@ -89,7 +89,7 @@ extension DocumentedSchemas {
             "A job's course as far as leases go.",
             [
                 "state": .reference("JobState"), "token": count("The fencing token of the newest lease; 0: never leased."),
-                "failedAttempts": count("Attempts that ended badly: failures and leases that ran out."),
+                "failedAttempts": count("Attempts that failed."), "lostLeases": count("Leases that were lost with their workers."),
                 "hold": JSONSchema.reference("Hold", "The holder of the present lease.").optional,
                 "notBefore": time("When the job may be leased again"),
                 "checkpoint": JSONSchema.reference("Checkpoint", "The newest that was accepted.").optional,
@@ -98,14 +98,14 @@ extension DocumentedSchemas {
                 "isPaused": .boolean("Whether an operator holds the job back."),
                 "isAwaitingTraining": .boolean("Whether it waits for another job that trains what it trains."),
             ]),
-        "Hold": .object("Who holds a lease.", ["worker": .text("The worker's name."), "expires": time("When it runs out")]),
+        "Hold": .object("Who holds a lease.", ["worker": .text("The worker's name."), "instance": .text("Which of that name."), "expires": time("When it runs out")]),
         "Attempt": .object(
             "One lease of a job and how it ended.",
             [
                 "token": token(), "worker": .text("The worker's name."), "started": time("When it was given out"),
                 "ended": time("When it ended").optional,
                 "outcome": JSONSchema.choice(
-                    "How it ended; left out while it runs.", ["done", "failed", "expired", "released", "superseded"]
+                    "How it ended; left out while it runs.", ["done", "failed", "expired", "released", "cancelled", "superseded"]
                 ).optional,
                 "error": JSONSchema.text("Why it failed.").optional, "logTail": JSONSchema.text("The end of its log.").optional,
                 "signal": JSONSchema.integer("The signal that ended the training.").optional,

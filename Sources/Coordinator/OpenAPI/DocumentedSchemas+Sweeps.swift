@@ -18,16 +18,16 @@ extension DocumentedSchemas {
         "SubmitResponse": .object(
             "What a submit did or would do.",
             [
-                "sweep": .text("The sweep's name."), "total": count("Jobs."), "new": count("Jobs nobody has asked for before."),
+                "sweep": .text("The sweep's name."), "revision": .integer("1 for the first submit under the name.", 1...Int64.max), "total": count("Jobs."), "new": count("Jobs nobody has asked for before."),
                 "reused": count("Jobs that were finished already."), "queued": count("Jobs that another submit has already queued."),
-                "withdrawn": count("Pending jobs of an earlier version of the sweep that no sweep asks for any more; they are cancelled."),
+                "withdrawn": count("Jobs without a result of an earlier version of the sweep that no sweep asks for any more; they are cancelled, and stopped where they run."),
                 "axes": .map("Jobs by axis and value.", of: .map("Jobs by value.", of: count("Jobs."))),
             ]),
         "SweepList": .object("All sweeps, the newest first.", ["sweeps": .list("The sweeps.", of: .reference("SweepStatus"))]),
         "SweepStatus": .object(
             "How a sweep stands.",
             [
-                "name": .text("The sweep's name."), "submitted": time("When it was last submitted"),
+                "name": .text("The sweep's name."), "revision": .integer("How often it was submitted.", 1...Int64.max), "submitted": time("When it was last submitted"),
                 "jobs": JSONSchema.map("Jobs by state; left out: none.", of: count("Jobs."))
                     .with("propertyNames", ["enum": .list(JobState.allCases.map { .text($0.rawValue) })]),
                 "total": count("Jobs."),
@@ -76,7 +76,8 @@ extension DocumentedSchemas {
                 "retry": .object(
                     "When a failed attempt is tried again.",
                     [
-                        "maxAttempts": .integer("The most attempts.", 1...Int64.max),
+                        "maxAttempts": .integer("The most attempts that fail.", 1...Int64.max),
+                        "maxLost": .integer("The most leases that are lost with their workers.", 1...Int64.max),
                         "backoffMinimum": .number("Seconds before the second attempt; doubled for each further one."),
                         "backoffMaximum": .number("The most seconds between attempts."),
                         "outOfMemoryDivisor": JSONSchema.integer(

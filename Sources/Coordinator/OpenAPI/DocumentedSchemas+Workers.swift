@@ -7,7 +7,9 @@ extension DocumentedSchemas {
         "WorkerDescription": .object(
             "What a worker says of itself.",
             [
-                "name": name("Unique among running workers.", example: "host-4711"), "host": name("Its machine."),
+                "name": name("For people; several may have one name.", example: "host-4711"),
+                "instance": .text("What it is known by: drawn at random when it starts.", pattern: "^[0-9a-f]{32}$"),
+                "host": name("Its machine."),
                 "resources": .reference("WorkerResources", "What it has when it does nothing."), "platform": .reference("Platform"),
                 "datasets": .map("Its data sets by name.", of: .reference("DatasetContent")),
                 "methods": names("The methods it knows.", of: "A method's name in the catalogue."),
@@ -59,7 +61,7 @@ extension DocumentedSchemas {
         "HeartbeatRequest": .object(
             "A worker is at work on a job.",
             [
-                "token": anyToken, "worker": name("The worker's name."),
+                "token": anyToken,
                 "progress": JSONSchema.reference("JobProgress", "How far the job is.").optional, "log": logPiece,
                 "curve": curve("Points that are new; beyond \(CurvePoint.limit) they are passed over."),
             ]),
@@ -110,7 +112,9 @@ extension DocumentedSchemas {
     private static func curve(_ description: String) -> JSONSchema {
         JSONSchema.list(description, of: .reference("CurvePoint")).optional
     }
-    private static let token = JSONSchema.integer("The fencing token of the lease.", 1...Int64.max)
+    private static let token = JSONSchema.text(
+        "The lease's token: its number, by which newer leases fence older ones, and a seal that nobody can guess.",
+        pattern: "^[1-9][0-9]{0,18}\\.[0-9a-f]{32}$")
     /// In a request: one that was never given out is answered with a 409, whatever it is.
-    private static let anyToken = JSONSchema.integer("The fencing token of the lease.")
+    private static let anyToken = JSONSchema.text("The lease's token as it was given out.", pattern: "^[0-9]{1,18}\\.[0-9a-f]{0,64}$")
 }

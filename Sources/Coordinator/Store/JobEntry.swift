@@ -7,8 +7,8 @@ struct JobEntry {
     let identity: String
     var sweep: Int64
     let jobClass: Int64
-    /// Whether other sweeps than `sweep` hold the job too.
-    let isShared: Bool
+    /// How many sweeps hold the job, `sweep` among them if any does.
+    var holders: Int
     /// Whether the row stands in its queue.
     let isReady: Bool
     /// What the job trains; `nil`: nothing.
@@ -21,23 +21,23 @@ struct JobEntry {
     var stored: JobState { storedRecord.state }
 
     static let columns = """
-        id, identity, sweep, class, shared, ready, state, token, failed_attempts, worker, expires, not_before, checkpoint, \
-        checkpoint_work, checkpoint_engine, ended_token, result_token, paused, training, awaiting
+        id, identity, sweep, class, holders, ready, state, token, failed_attempts, worker, expires, not_before, checkpoint, \
+        checkpoint_work, checkpoint_engine, ended_token, result_token, paused, training, awaiting, instance, lost_leases
         """
     /// How many these are.
-    static let width = 20
+    static let width = 22
 
     init(_ row: SQLRow) {
         id = row.integer(0)
         identity = row.text(1)
         sweep = row.integer(2)
         jobClass = row.integer(3)
-        isShared = row.flag(4)
+        holders = row.int(4)
         isReady = row.flag(5)
         training = row.isNull(18) ? nil : row.integer(18)
         storedRecord = JobRecord(
-            state: JobState(rawValue: row.text(6)) ?? .failed, token: row.integer(7), failedAttempts: row.int(8),
-            hold: row.optionalText(9).map { .init(worker: $0, expires: row.real(10)) }, notBefore: row.real(11),
+            state: JobState(rawValue: row.text(6)) ?? .cancelled, token: row.integer(7), failedAttempts: row.int(8), lostLeases: row.int(21),
+            hold: row.optionalText(9).map { .init(worker: $0, instance: row.text(20), expires: row.real(10)) }, notBefore: row.real(11),
             checkpoint: row.optionalText(12).flatMap { sha256 in
                 EngineText.read(row.text(14)).map { .init(sha256: sha256, work: row.int(13), engine: $0) }
             }, endedToken: row.integer(15), resultToken: row.integer(16), isPaused: row.flag(17), isAwaitingTraining: row.flag(19))
@@ -63,17 +63,17 @@ extension Ledger {
     }
 
     /// Writes what the rules made of a record, and the counters and queues with it.
-    func save(_ entry: JobEntry, now: Double) throws {
+    func save(_ entry: JobEntry) throws {
         let record = entry.record
         let isReady = record.state == .pending && !record.isPaused && !record.isAwaitingTraining && record.notBefore <= now
         try connection.run(
             """
-            UPDATE jobs SET state = ?, ready = ?, token = ?, failed_attempts = ?, worker = ?, expires = ?, not_before = ?,
-                ended_token = ?, result_token = ?, paused = ?, awaiting = ? WHERE id = ?
+            UPDATE jobs SET state = ?, ready = ?, token = ?, failed_attempts = ?, lost_leases = ?, worker = ?, instance = ?, expires = ?,
+                not_before = ?, ended_token = ?, result_token = ?, paused = ?, awaiting = ? WHERE id = ?
             """,
             [
                 .text(record.state.rawValue), .flag(isReady), .integer(record.token), .int(record.failedAttempts),
-                .text(record.hold?.worker), .real(record.hold?.expires), .real(record.notBefore),
+                .int(record.lostLeases), .text(record.hold?.worker), .text(record.hold?.instance), .real(record.hold?.expires), .real(record.notBefore),
                 .integer(record.endedToken), .integer(record.resultToken), .flag(record.isPaused), .flag(record.isAwaitingTraining),
                 .integer(entry.id),
             ])
@@ -81,8 +81,10 @@ extension Ledger {
         if entry.stored == .leased, record.state == .pending {
             try connection.run("UPDATE jobs SET idle_since = ? WHERE id = ?", [.real(now), .integer(entry.id)])
         }
+        // Whoever has it will be told to stop, and says no more of it.
+        if entry.stored == .leased, record.state == .cancelled { try endAttempt(entry.id, record.token, "cancelled") }
         try moved(entry, to: record.state, isReady: isReady)
-        try followTraining(of: entry, now: now)
+        try followTraining(of: entry)
     }
 
     private func keep(_ checkpoint: JobRecord.Checkpoint?, of job: Int64) throws {
@@ -106,7 +108,7 @@ extension Ledger {
 
     /// The sweeps that hold a job.
     func sweeps(holding entry: JobEntry) throws -> [Int64] {
-        guard entry.isShared else { return [entry.sweep] }
+        guard entry.holders > 1 else { return entry.holders == 1 ? [entry.sweep] : [] }
         return try connection.rows("SELECT sweep FROM sweep_jobs WHERE job = ?", [.integer(entry.id)]).map { $0.integer(0) }
     }
 

@@ -1,12 +1,14 @@
 import Catalogue
 import Sweep
+import Wire
 
 /// A job just leased.
 struct LeasedJob: Sendable {
     let identity: String
     /// The job description's JSON, as it was stored and as it goes out.
     let job: String
-    let token: Int64
+    /// Not sealed yet: ``LeaseSeal``.
+    let token: LeaseToken
     /// What it takes of the worker.
     let resources: JobResources
     let attempt: Int

@@ -5,7 +5,7 @@ import Wire
 
 extension Ledger {
     /// Why a job runs, waits, was reused or ended.
-    func explain(_ prefix: String, now: Double) throws -> Explanation {
+    func explain(_ prefix: String) throws -> Explanation {
         let detail = try job(prefix)
         let row = try connection.row(
             "SELECT sweep, class, boost, position FROM jobs WHERE identity = ?", [.text(detail.identity)])!
@@ -13,9 +13,9 @@ extension Ledger {
         var reasons: [String]
         switch detail.record.state {
         case .done: reasons = try finished(detail)
-        case .leased: reasons = runs(detail, now: now)
-        case .pending: reasons = try waits(detail, in: sweep, row, now: now)
-        case .quarantined, .failed: reasons = failed(detail, sweep)
+        case .leased: reasons = runs(detail)
+        case .pending: reasons = try waits(detail, in: sweep, row)
+        case .quarantined: reasons = failed(detail, sweep)
         case .cancelled: reasons = try cancelled(detail)
         }
         if detail.record.state == .pending, let checkpoint = detail.record.checkpoint {
@@ -50,7 +50,7 @@ extension Ledger {
         return ["it was cancelled; `medsweep retry \(detail.identity.prefix(12))` sends it back into the queue"]
     }
 
-    private func runs(_ detail: JobDetail, now: Double) -> [String] {
+    private func runs(_ detail: JobDetail) -> [String] {
         guard let hold = detail.record.hold else { return [] }
         var reasons = ["\(hold.worker) holds it under token \(detail.record.token); the lease runs out in \(max(0, Int(hold.expires - now))) s unless the worker is heard of"]
         if let progress = detail.progress { reasons.append(progress.summary) }
@@ -63,6 +63,8 @@ extension Ledger {
         var reasons: [String] = []
         if detail.record.isAwaitingTraining {
             reasons.append("the job that trained for it failed for good, and it with that")
+        } else if detail.record.lostLeases >= retry.maxLost {
+            reasons.append("its lease was lost with its worker \(detail.record.lostLeases) times, which is max_lost of sweep '\(sweep.name)'")
         } else if detail.record.failedAttempts >= retry.maxAttempts {
             reasons.append("\(detail.record.failedAttempts) attempts failed, which is max_attempts of sweep '\(sweep.name)'")
         } else {
@@ -73,7 +75,7 @@ extension Ledger {
         return reasons
     }
 
-    private func waits(_ detail: JobDetail, in sweep: SweepRow, _ row: SQLRow, now: Double) throws -> [String] {
+    private func waits(_ detail: JobDetail, in sweep: SweepRow, _ row: SQLRow) throws -> [String] {
         var reasons: [String] = []
         let (record, policy) = (detail.record, sweep.policy.policy)
         if record.isPaused { reasons.append("it is paused; `medsweep resume \(detail.identity.prefix(12))` lets it go on") }
@@ -91,8 +93,8 @@ extension Ledger {
         if let most = policy.limits.parallel, try counter(sweep.id, .leased) >= most {
             reasons.append("\(most) jobs of sweep '\(sweep.name)' run, which is its limits.parallel")
         }
-        reasons += try waitsForPlatform(detail, policy, now: now)
-        reasons += try unmet(detail, policy, now: now)
+        reasons += try waitsForPlatform(detail, policy)
+        reasons += try unmet(detail, policy)
         guard reasons.isEmpty else { return reasons }
         let ahead = try connection.row(
             """
@@ -118,10 +120,10 @@ extension Ledger {
     }
 
     /// What its checkpoint's platform has to do with it.
-    private func waitsForPlatform(_ detail: JobDetail, _ policy: SweepPolicy, now: Double) throws -> [String] {
+    private func waitsForPlatform(_ detail: JobDetail, _ policy: SweepPolicy) throws -> [String] {
         guard let checkpoint = detail.record.checkpoint else { return [] }
         let platform = checkpoint.engine.platform
-        guard try !presentWorkers(now: now).contains(where: { $0.description.platform == platform }) else { return [] }
+        guard try !presentWorkers().contains(where: { $0.description.platform == platform }) else { return [] }
         if policy.isExact {
             return ["it goes on only on \(platform), as the sweep says `exact: true`; start such a worker, or `medsweep retry \(detail.identity.prefix(12))` starts it from its beginning"]
         }
@@ -129,8 +131,8 @@ extension Ledger {
     }
 
     /// What no worker heard of in the last two minutes has.
-    private func unmet(_ detail: JobDetail, _ policy: SweepPolicy, now: Double) throws -> [String] {
-        let workers = try presentWorkers(now: now)
+    private func unmet(_ detail: JobDetail, _ policy: SweepPolicy) throws -> [String] {
+        let workers = try presentWorkers()
         guard !workers.isEmpty else { return ["no worker has been heard of in the last two minutes"] }
         let job = detail.job
         let needs = PlacementNeeds(JobClass(job), policy)

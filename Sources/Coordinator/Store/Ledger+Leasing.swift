@@ -12,10 +12,10 @@ extension Ledger {
     ///   - holding: ``LeaseRequest/holding``.
     /// - Returns: the jobs, and whether others may be had by somebody.
     func lease(
-        to worker: WorkerDescription, free: WorkerResources, limit: Int, holding: [String]? = nil, now: Double, duration: Double
+        to worker: WorkerDescription, free: WorkerResources, limit: Int, holding: [String]? = nil, duration: Double
     ) throws -> (jobs: [LeasedJob], isMoreLeft: Bool) {
-        try wakeDue(now: now)
-        try note(worker, now: now)
+        try wakeDue()
+        try note(worker)
         let asking = try Asking(worker, now: now, duration: duration)
         var (free, leased) = (free, [LeasedJob]())
         if let holding {
@@ -24,9 +24,9 @@ extension Ledger {
                 leased.append(job)
             }
         }
-        guard leased.count < limit, try !isPaused(worker: worker.name) else { return (leased, try isAnythingReady()) }
+        guard leased.count < limit, try !isPaused(worker: worker.instance) else { return (leased, try isAnythingReady()) }
         var candidates = try self.candidates(for: asking)
-        let before = self.overtaking(at: worker.name)
+        let before = self.overtaking(at: worker.instance)
         var reserved = try before.flatMap { try self.overtaken($0, among: candidates, asking) }
         var passedOver: [(job: Int64, priority: Int, overtakers: Int)] = []
         if let waiting = reserved {
@@ -80,7 +80,7 @@ extension Ledger {
             for place in passedOver.indices where priority <= passedOver[place].priority { passedOver[place].overtakers += 1 }
         }
         let after = overtaking()
-        if after != before { remember(after, at: worker.name) }
+        if after != before { remember(after, at: worker.instance) }
         return (leased, try isAnythingReady())
     }
 
@@ -110,14 +110,14 @@ extension Ledger {
         func condition(isExact: Bool) -> (sql: String, arguments: [SQLValue]) {
             let patient = SQLValue.real(now - Self.patience)
             let present = SQLValue.real(now - 3 * duration)
-            let own = "platform IS NULL OR platform = ?"
+            let near = "platform IS NULL OR platform = ?"
             let others = "SELECT 1 FROM workers WHERE seen > ? AND paused = 0"
-            let memory = " AND (avoid IS NULL OR avoid <> ? OR idle_since <= ? OR NOT EXISTS (\(others) AND name <> ?))"
-            let name = SQLValue.text(worker.name)
-            if isExact { return (" AND (\(own))\(memory)", [.text(platform), name, patient, present, name]) }
+            let memory = " AND (avoid IS NULL OR avoid <> ? OR idle_since <= ? OR NOT EXISTS (\(others) AND instance <> ?))"
+            let own = SQLValue.text(worker.instance)
+            if isExact { return (" AND (\(near))\(memory)", [.text(platform), own, patient, present, own]) }
             return (
-                " AND (\(own) OR idle_since <= ? OR NOT EXISTS (\(others) AND workers.platform = jobs.platform))\(memory)",
-                [.text(platform), patient, present, name, patient, present, name]
+                " AND (\(near) OR idle_since <= ? OR NOT EXISTS (\(others) AND workers.platform = jobs.platform))\(memory)",
+                [.text(platform), patient, present, own, patient, present, own]
             )
         }
     }
@@ -140,21 +140,22 @@ extension Ledger {
 
     private func give(_ next: Next, of sweep: SweepRow, _ asking: Asking) throws -> LeasedJob? {
         var entry = next.entry
-        let (now, name) = (asking.now, asking.worker.name)
-        guard let token = rules.lease(&entry.record, to: name, now: now, duration: asking.duration) else {
-            // The clock was set back, into the job's backoff: it leaves its queue until that is over once more.
-            try save(entry, now: now)
+        let worker = asking.worker
+        let token = rules.lease(&entry.record, to: worker.name, instance: worker.instance, now: now, duration: asking.duration)
+        guard let token else {
+            // A database whose clock was set back, into the job's backoff: it leaves its queue until that is over once more.
+            try save(entry)
             return nil
         }
         try connection.run(
             """
-            UPDATE jobs SET state = 'leased', ready = 0, token = ?, worker = ?, expires = ?, progress = NULL, share = 0
+            UPDATE jobs SET state = 'leased', ready = 0, token = ?, worker = ?, instance = ?, expires = ?, progress = NULL, share = 0
             WHERE id = ?
             """,
-            [.integer(token), .text(name), .real(now + asking.duration), .integer(entry.id)])
+            [.integer(token), .text(worker.name), .text(worker.instance), .real(now + asking.duration), .integer(entry.id)])
         try moved(entry, to: .leased, isReady: false)
-        openAttempt(entry.id, token: token, worker: name, at: now)
-        log("leased", who: name, job: entry.id, sweep: entry.sweep, at: now)
+        openAttempt(entry.id, token: token, worker: worker)
+        log("leased", who: worker.name, job: entry.id, sweep: entry.sweep)
         return leasedJob(entry, next.job, of: sweep, resources: next.resources, trainedWeights: next.trainedWeights)
     }
 
@@ -162,8 +163,8 @@ extension Ledger {
         _ entry: JobEntry, _ job: String, of sweep: SweepRow, resources: JobResources, trainedWeights: String?
     ) -> LeasedJob {
         LeasedJob(
-            identity: entry.identity, job: job, token: entry.record.token, resources: resources,
-            attempt: entry.record.failedAttempts + 1, checkpoint: entry.record.checkpoint,
+            identity: entry.identity, job: job, token: LeaseToken(number: entry.record.token), resources: resources,
+            attempt: entry.record.failedAttempts + entry.record.lostLeases + 1, checkpoint: entry.record.checkpoint,
             checkpointInterval: sweep.policy.checkpointInterval, trainedWeights: trainedWeights,
             artefacts: sweep.policy.artefacts, evaluateEvery: sweep.policy.policy.evaluateEvery)
     }
@@ -172,9 +173,9 @@ extension Ledger {
     /// under the same tokens: no attempt is lost with the answer.
     private func lostLeases(_ asking: Asking, except known: Set<String>) throws -> [LeasedJob] {
         let rows = try connection.rows(
-            "SELECT \(JobEntry.columns), job, \(Self.weightsColumn) FROM jobs WHERE state = 'leased' AND worker = ? ORDER BY id"
+            "SELECT \(JobEntry.columns), job, \(Self.weightsColumn) FROM jobs WHERE state = 'leased' AND instance = ? ORDER BY id"
                 + connection.dialect.holdingFree,
-            [.text(asking.worker.name)])
+            [.text(asking.worker.instance)])
         return try rows.compactMap { row in
             let entry = JobEntry(row)
             guard !known.contains(entry.identity) else { return nil }
@@ -319,7 +320,7 @@ extension Ledger {
         """
 
     /// Puts jobs whose backoff is over into their queues.
-    func wakeDue(now: Double) throws {
+    func wakeDue() throws {
         let due = try connection.rows(
             """
             UPDATE jobs SET ready = 1 WHERE state = 'pending' AND ready = 0 AND paused = 0 AND awaiting = 0 AND not_before <= ?

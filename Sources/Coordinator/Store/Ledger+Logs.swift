@@ -80,7 +80,7 @@ extension Ledger {
         if let points = request.curve { try note(points, of: job) }
         // A worker that writes no log has told of no curves either, and need not pay for looking.
         guard let piece = request.log else { return }
-        try append(piece, to: job, token: request.token, keeping: Self.finishedLogLimit)
+        try append(piece, to: job, token: request.token.number, keeping: Self.finishedLogLimit)
         try connection.run("DELETE FROM job_curves WHERE job = ? AND auc IS NULL", [.integer(job)])
     }
 }

@@ -9,14 +9,14 @@ extension Ledger {
     /// for its training, which would fail as it did.
     /// - Parameter entry: as it was before the failure; afterwards as it is, ruled by a sweep that does not want it, if any.
     /// - Returns: whether no sweep holds the job any more.
-    func replaceWithSmaller(_ entry: inout JobEntry, now: Double) throws -> Bool {
+    func replaceWithSmaller(_ entry: inout JobEntry) throws -> Bool {
         let waiting = entry.record.isAwaitingTraining ? [] : try entry.training.map { try self.waiting(for: $0) } ?? []
-        guard try replace(&entry, now: now) else { return false }
+        guard try replace(&entry) else { return false }
         for id in waiting {
             var other = try self.entry(id)
-            _ = try replace(&other, now: now)
+            _ = try replace(&other)
         }
-        if let training = entry.training { try settle(training, now: now) }
+        if let training = entry.training { try settle(training) }
         return true
     }
 
@@ -26,7 +26,7 @@ extension Ledger {
         ).map { $0.integer(0) }
     }
 
-    private func replace(_ entry: inout JobEntry, now: Double) throws -> Bool {
+    private func replace(_ entry: inout JobEntry) throws -> Bool {
         let text = try connection.row("SELECT job FROM jobs WHERE id = ?", [.integer(entry.id)])!.text(0)
         let job: JobDescription = try WireCoding.decode(from: Data(text.utf8))
         while true {
@@ -40,18 +40,19 @@ extension Ledger {
             let isThere = try connection.row(
                 "SELECT 1 FROM sweep_jobs JOIN jobs ON jobs.id = sweep_jobs.job WHERE sweep_jobs.sweep = ? AND identity = ?",
                 [.integer(sweep.id), .text(planned.identity)]) != nil
-            if !isThere { _ = try enter([planned], sweep, revision: place.int(1), now: now) }
+            if !isThere { _ = try enter([planned], sweep, revision: place.int(1)) }
             let replacement = try self.entry(planned.identity)
             try connection.run("UPDATE jobs SET replaced_by = ? WHERE id = ?", [.integer(replacement.id), .integer(entry.id)])
             let size = job.configuration[TrainingOptions.batchSize.name].map { "\($0)" } ?? "?"
             log(
                 "replaced by \(replacement.identity.prefix(12)) since it ran out of memory with batch_size \(size)", who: "coordinator",
-                job: entry.id, sweep: sweep.id, at: now)
-            log("in the place of \(entry.identity.prefix(12)), with smaller batches", who: "coordinator", job: replacement.id, sweep: sweep.id, at: now)
+                job: entry.id, sweep: sweep.id)
+            log("in the place of \(entry.identity.prefix(12)), with smaller batches", who: "coordinator", job: replacement.id, sweep: sweep.id)
             // Another sweep may hold the job too, and rules it now.
-            guard entry.sweep == sweep.id else { continue }
-            try withdrawn(entry, now: now)
-            _ = rules.cancel(&entry.record)
+            guard entry.holders == 0 else { continue }
+            // A failure that is reported twice is known by it.
+            entry.record.endedToken = entry.record.token
+            _ = try takeOut(&entry)
             return true
         }
     }

@@ -30,9 +30,9 @@ extension Ledger {
     }
 
     /// Whether a ready job may go on from its checkpoint nowhere, and never will for all that is known.
-    func isStuck(_ entry: JobEntry, now: Double) throws -> Bool {
+    func isStuck(_ entry: JobEntry) throws -> Bool {
         guard entry.stored == .pending, let checkpoint = entry.record.checkpoint, try sweep(entry.sweep).policy.policy.isExact else { return false }
-        return try !presentWorkers(now: now).contains { $0.description.platform == checkpoint.engine.platform }
+        return try !presentWorkers().contains { $0.description.platform == checkpoint.engine.platform }
     }
 }
 

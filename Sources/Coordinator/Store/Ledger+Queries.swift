@@ -18,9 +18,9 @@ extension Ledger {
     func statuses() throws -> [SweepStatus] { try sweepNames().map { try status(of: $0) } }
 
     /// How a sweep stands.
-    func status(of name: String, now: Double = Date().timeIntervalSince1970) throws -> SweepStatus {
+    func status(of name: String) throws -> SweepStatus {
         let row = try connection.row(
-            "SELECT id, name, submitted, policy, paused, expanding, wall_sum, wall_count FROM sweeps WHERE name = ?",
+            "SELECT id, name, submitted, policy, paused, expanding, wall_sum, wall_count, revision FROM sweeps WHERE name = ?",
             [.text(name)])
         guard let row else { throw StoreError.unknownSweep(name) }
         let id = row.integer(0)
@@ -34,9 +34,9 @@ extension Ledger {
         let ended = counts.filter { $0.key.isFinal }.values.reduce(0, +)
         let mean = row.int(7) > 0 ? row.real(6) / row.real(7) : nil
         let policy = try cache.policy(row.text(3)).policy
-        let present = try presentWorkers(now: now)
+        let present = try presentWorkers()
         return SweepStatus(
-            name: name, submitted: row.real(2), jobs: counts, total: total,
+            name: name, revision: row.int(8), submitted: row.real(2), jobs: counts, total: total,
             progress: total == 0 ? 1 : min(1, (Double(ended) + shares.reduce(0, +)) / Double(total)),
             remaining: Self.remaining(mean: mean, waiting: counts[.pending, default: 0], shares: shares),
             running: running.map(\.job), failing: try failing(of: id), policy: policy,
@@ -135,7 +135,7 @@ extension Ledger {
         let jobs = try rows.map { row in
             JobRow(
                 position: row.int(0), identity: row.text(1), job: try WireCoding.decode(from: Data(row.text(2).utf8)),
-                state: JobState(rawValue: row.text(3)) ?? .failed, failedAttempts: row.int(4),
+                state: JobState(rawValue: row.text(3)) ?? .cancelled, failedAttempts: row.int(4),
                 result: try row.optionalText(5).map { try WireCoding.decode(from: Data($0.utf8)) })
         }
         if jobs.count == limit { return JobPage(jobs: jobs, next: jobs.last?.position) }
@@ -218,7 +218,7 @@ extension Ledger {
     static let presence = 120.0
 
     /// Workers that were heard of lately, read once.
-    func presentWorkers(now: Double) throws -> [WorkerStatus] {
+    func presentWorkers() throws -> [WorkerStatus] {
         let workers = try knownWorkers ?? workers()
         knownWorkers = workers
         return workers.filter { now - $0.seen < Self.presence }
@@ -226,10 +226,10 @@ extension Ledger {
 
     func workers() throws -> [WorkerStatus] {
         var held: [String: Int] = [:]
-        for row in try connection.rows("SELECT worker, count(*) FROM jobs WHERE state = 'leased' GROUP BY worker", []) {
+        for row in try connection.rows("SELECT instance, count(*) FROM jobs WHERE state = 'leased' GROUP BY instance", []) {
             held[row.text(0)] = row.int(1)
         }
-        return try connection.rows("SELECT name, description, seen, paused FROM workers ORDER BY name", []).map { row in
+        return try connection.rows("SELECT instance, description, seen, paused FROM workers ORDER BY name, instance", []).map { row in
             WorkerStatus(
                 description: try WireCoding.decode(from: Data(row.text(1).utf8)), seen: row.real(2),
                 jobs: held[row.text(0), default: 0], isPaused: row.flag(3))

@@ -6,48 +6,57 @@ import Wire
 /// What workers report of the jobs they hold.
 extension Ledger {
     func heartbeat(
-        _ identity: String, _ request: HeartbeatRequest, now: Double, duration: Double
+        _ identity: String, _ request: HeartbeatRequest, duration: Double
     ) throws -> LeaseRules.Action {
         var entry = try entry(identity)
-        let sweepIsPaused = try sweep(entry.sweep).isPaused
-        let isHeld = try sweepIsPaused || isPaused(worker: request.worker)
+        let (worker, instance) = try holder(of: entry, request.token.number)
+        let isHeld = try sweep(entry.sweep).isPaused || isPaused(worker: instance)
         let action = try ruled { () throws(LeaseRules.Refusal) in
             try rules.heartbeat(
-                &entry.record, token: request.token, worker: request.worker, isHeld: isHeld, now: now, duration: duration)
+                &entry.record, token: request.token.number, worker: worker, instance: instance, isHeld: isHeld, now: now, duration: duration)
         }
         guard action != .cancel else { return action }
-        try hear(request.worker, now: now)
+        try hear(instance)
         if entry.stored == .pending {
             try writeAttempts()
             try connection.run(
                 "UPDATE attempts SET ended = NULL, outcome = NULL, error = NULL WHERE job = ? AND token = ?",
-                [.integer(entry.id), .integer(request.token)])
-            log("held on to", who: request.worker, job: entry.id, sweep: entry.sweep, at: now)
+                [.integer(entry.id), .integer(request.token.number)])
+            log("held on to", who: worker, job: entry.id, sweep: entry.sweep)
         }
-        try save(entry, now: now)
+        try save(entry)
         if let progress = request.progress {
             let share = min(1, max(0, progress.share))
             try connection.run(
                 "UPDATE jobs SET progress = ?, share = ? WHERE id = ?",
                 [.text(try Self.text(progress)), .real(share), .integer(entry.id)])
         }
-        if let piece = request.log { try append(piece, to: entry.id, token: request.token) }
+        if let piece = request.log { try append(piece, to: entry.id, token: request.token.number) }
         if let points = request.curve { try note(points, of: entry.id) }
         return action
     }
 
+    /// Whom a lease was given to, whatever has become of it since.
+    private func holder(of entry: JobEntry, _ token: Int64) throws -> (worker: String, instance: String) {
+        if let hold = entry.record.hold, token == entry.record.token { return (hold.worker, hold.instance) }
+        try writeAttempts()
+        let row = try connection.row(
+            "SELECT worker, instance FROM attempts WHERE job = ? AND token = ?", [.integer(entry.id), .integer(token)])
+        return (row?.text(0) ?? "", row?.text(1) ?? "")
+    }
+
     /// - Returns: also the digest of a checkpoint that is no longer needed.
     func checkpoint(
-        _ identity: String, _ request: CheckpointRequest, now: Double
+        _ identity: String, _ request: CheckpointRequest
     ) throws -> (Acknowledgement, unneeded: String?) {
         var entry = try entry(identity)
         let before = entry.record.checkpoint
         try ruled { () throws(LeaseRules.Refusal) in
-            try rules.checkpoint(&entry.record, token: request.token, checkpoint: request.checkpoint)
+            try rules.checkpoint(&entry.record, token: request.token.number, checkpoint: request.checkpoint)
         }
         let answer = Acknowledgement(state: entry.record.state, recorded: true)
         guard entry.record.checkpoint != before else { return (answer, nil) }
-        try save(entry, now: now)
+        try save(entry)
         let isSame = before?.sha256 == request.checkpoint.sha256
         return (answer, isSame ? nil : try unneeded(before?.sha256))
     }
@@ -55,11 +64,11 @@ extension Ledger {
     /// - Parameter text: the result as it is kept.
     /// - Returns: also the digest of a checkpoint that is no longer needed.
     func complete(
-        _ identity: String, _ request: ResultRequest, text: String, now: Double
+        _ identity: String, _ request: ResultRequest, text: String
     ) throws -> (Acknowledgement, unneeded: String?) {
         var entry = try entry(identity)
         let completion = try ruled { () throws(LeaseRules.Refusal) in
-            try rules.complete(&entry.record, token: request.token)
+            try rules.complete(&entry.record, token: request.token.number)
         }
         guard case .recorded(let isLate) = completion else {
             return (Acknowledgement(state: .done, recorded: completion == .alreadyRecorded(superseded: false)), nil)
@@ -67,22 +76,22 @@ extension Ledger {
         let checkpoint = entry.record.checkpoint?.sha256
         try connection.run(
             """
-            UPDATE jobs SET state = 'done', ready = 0, worker = NULL, expires = NULL, checkpoint = NULL, checkpoint_work = NULL,
+            UPDATE jobs SET state = 'done', ready = 0, worker = NULL, instance = NULL, expires = NULL, checkpoint = NULL, checkpoint_work = NULL,
                 checkpoint_engine = NULL, platform = NULL, awaiting = 0, result_token = ?, metrics = ?, engine = ?, result = ?, wall = ?,
                 finished = ?, share = 1 WHERE id = ?
             """,
             [
-                .integer(request.token), .text(JSONMember.value(of: "metrics", in: text.utf8)),
+                .integer(request.token.number), .text(JSONMember.value(of: "metrics", in: text.utf8)),
                 .text(try EngineText.text(request.result.engine)), .text(text), .real(request.result.wallSeconds), .real(now),
                 .integer(entry.id),
             ])
         try moved(entry, to: .done, isReady: false)
         if let training = entry.training {
             let weights = request.result.artefacts.first { $0.name == Catalogue.weightsFile }
-            try trained(training, weights: weights?.sha256, now: now)
+            try trained(training, weights: weights?.sha256)
         }
         // Sums must stay numbers, whatever a worker's clock said: a century is beyond every job.
-        countWall(entry.sweep, min(max(0, request.result.wallSeconds), 3e9))
+        if entry.holders > 0 { countWall(entry.sweep, min(max(0, request.result.wallSeconds), 3e9)) }
         try insert(
             "INSERT INTO result_files (sha256, job)",
             Set(request.result.artefacts.map(\.sha256)).sorted().map { [.text($0), .integer(entry.id)] },
@@ -90,34 +99,34 @@ extension Ledger {
         try finishLog(of: entry.id, request)
         if isLate {
             // Whoever else has the job shall see in its list of attempts why it was told to stop.
-            try endAttempt(entry.id, nil, "superseded", now: now)
+            try endAttempt(entry.id, nil, "superseded")
         }
-        try endAttempt(entry.id, request.token, "done", now: now)
-        log(isLate ? "done, late" : "done", who: request.result.worker, job: entry.id, sweep: entry.sweep, at: now)
+        try endAttempt(entry.id, request.token.number, "done")
+        log(isLate ? "done, late" : "done", who: request.result.worker, job: entry.id, sweep: entry.sweep)
         return (Acknowledgement(state: .done, recorded: true), try unneeded(checkpoint))
     }
 
-    func fail(_ identity: String, _ request: FailureRequest, now: Double, jitter: Double) throws -> Acknowledgement {
+    func fail(_ identity: String, _ request: FailureRequest, jitter: Double) throws -> Acknowledgement {
         var entry = try entry(identity)
         let worker = entry.record.hold?.worker ?? "worker"
         func fail() throws -> LeaseRules.Ending {
             let retry = try sweep(entry.sweep).policy.policy.retry
             return try ruled { () throws(LeaseRules.Refusal) in
                 try rules.fail(
-                    &entry.record, token: request.token, kind: request.kind, retry: retry, now: now, jitter: jitter)
+                    &entry.record, token: request.token.number, kind: request.kind, retry: retry, now: now, jitter: jitter)
             }
         }
         let before = entry
         guard try fail() != .replayed else { return endAcknowledgement(entry.record) }
         if request.kind == .outOfMemory {
             entry = before
-            if try !replaceWithSmaller(&entry, now: now) {
+            if try !replaceWithSmaller(&entry) {
                 _ = try fail()
-                try save(entry, now: now)
-                try connection.run("UPDATE jobs SET avoid = ? WHERE id = ?", [.text(before.record.hold?.worker), .integer(entry.id)])
+                try save(entry)
+                try connection.run("UPDATE jobs SET avoid = ? WHERE id = ?", [.text(before.record.hold?.instance), .integer(entry.id)])
             }
         } else {
-            try save(entry, now: now)
+            try save(entry)
         }
         try writeAttempts()
         try connection.run(
@@ -127,53 +136,65 @@ extension Ledger {
             """,
             [
                 .real(now), .text(request.error), .text(request.logTail), .int(request.signal), .integer(entry.id),
-                .integer(request.token),
+                .integer(request.token.number),
             ])
-        if let piece = request.log { try append(piece, to: entry.id, token: request.token) }
-        log("failed: \(request.error)", who: worker, job: entry.id, sweep: entry.sweep, at: now)
-        logQuarantine(of: entry, now: now)
+        if let piece = request.log { try append(piece, to: entry.id, token: request.token.number) }
+        log("failed: \(request.error)", who: worker, job: entry.id, sweep: entry.sweep)
+        logQuarantine(of: entry)
         return endAcknowledgement(entry.record)
     }
 
-    func release(_ identity: String, _ request: ReleaseRequest, now: Double) throws -> Acknowledgement {
+    func release(_ identity: String, _ request: ReleaseRequest) throws -> Acknowledgement {
         var entry = try entry(identity)
         let before = entry.record
-        try ruled { () throws(LeaseRules.Refusal) in try rules.release(&entry.record, token: request.token) }
+        try ruled { () throws(LeaseRules.Refusal) in try rules.release(&entry.record, token: request.token.number) }
         if entry.record != before {
-            try save(entry, now: now)
-            try endAttempt(entry.id, request.token, "released", now: now)
-            if let piece = request.log { try append(piece, to: entry.id, token: request.token) }
-            log("released", who: before.hold?.worker ?? "worker", job: entry.id, sweep: entry.sweep, at: now)
+            try save(entry)
+            try endAttempt(entry.id, request.token.number, "released")
+            if let piece = request.log { try append(piece, to: entry.id, token: request.token.number) }
+            log("released", who: before.hold?.worker ?? "worker", job: entry.id, sweep: entry.sweep)
         }
         return endAcknowledgement(entry.record)
     }
 
     /// Ends leases that have run out, at most `limit`.
     /// - Returns: how many.
-    func expire(now: Double, limit: Int = 500) throws -> Int {
-        try wakeDue(now: now)
+    func expire(limit: Int = 500) throws -> Int {
+        try wakeDue()
         let due = try connection.rows(
             "SELECT \(JobEntry.columns) FROM jobs WHERE state = 'leased' AND expires <= ? ORDER BY expires LIMIT ?"
                 + connection.dialect.holdingFree,
             [.real(now), .int(limit)])
         for row in due {
             var entry = JobEntry(row)
-            let worker = entry.record.hold?.worker ?? "the worker"
+            let evidence = try evidence(of: entry)
             let retry = try sweep(entry.sweep).policy.policy.retry
-            guard rules.expire(&entry.record, retry: retry, now: now, jitter: 0) != nil else { continue }
-            try save(entry, now: now)
-            try endAttempt(entry.id, entry.record.token, "expired", now: now)
+            guard rules.expire(&entry.record, retry: retry, now: now) else { continue }
+            try save(entry)
+            try endAttempt(entry.id, entry.record.token, "expired")
             try connection.run(
-                "UPDATE attempts SET error = 'the worker was not heard of any more' WHERE job = ? AND token = ?",
-                [.integer(entry.id), .integer(entry.record.token)])
-            log("expired: \(worker) was not heard of any more", who: "coordinator", job: entry.id, sweep: entry.sweep, at: now)
-            logQuarantine(of: entry, now: now)
+                "UPDATE attempts SET error = ? WHERE job = ? AND token = ?",
+                [.text(evidence), .integer(entry.id), .integer(entry.record.token)])
+            log("expired: \(evidence)", who: "coordinator", job: entry.id, sweep: entry.sweep)
+            logQuarantine(of: entry)
         }
         return due.count
     }
 
-    /// Whether ``expire(now:limit:)`` would do anything.
-    func isAnythingDue(now: Double) throws -> Bool {
+    /// What is known of a worker that is not heard of any more: a machine that is lost again and again shows.
+    private func evidence(of entry: JobEntry) throws -> String {
+        let row = try connection.row(
+            "SELECT progress, (SELECT description FROM workers WHERE workers.instance = jobs.instance) FROM jobs WHERE id = ?",
+            [.integer(entry.id)])
+        let progress: JobProgress? = try row?.optionalText(0).map { try WireCoding.decode(from: Data($0.utf8)) }
+        let description: WorkerDescription? = try row?.optionalText(1).map { try WireCoding.decode(from: Data($0.utf8)) }
+        let place = description.map { " on \($0.host)" } ?? ""
+        let last = progress.map { "; the last news of it was: \($0.summary)" } ?? ""
+        return "worker \(entry.record.hold?.worker ?? "?")\(place) was not heard of any more\(last)"
+    }
+
+    /// Whether ``expire(limit:)`` would do anything.
+    func isAnythingDue() throws -> Bool {
         try connection.row(
             """
             SELECT 1 WHERE EXISTS (SELECT 1 FROM jobs WHERE state = 'leased' AND expires <= ?)
@@ -183,21 +204,41 @@ extension Ledger {
     }
 
     /// Gives the leases of a former run time to be heard of again.
-    func adoptLeases(until: Double) throws {
+    func adoptLeases(duration: Double) throws {
+        let until = now + duration
+        // What others on the same database have prolonged beyond that stays so; alone nobody has.
         try connection.run(
-            "UPDATE jobs SET expires = ? WHERE state = 'leased' AND expires < ?", [.real(until), .real(until)])
+            "UPDATE jobs SET expires = ? WHERE state = 'leased'" + (connection.dialect == .sqlite ? "" : " AND expires < ?"),
+            [.real(until)] + (connection.dialect == .sqlite ? [] : [.real(until)]))
+        try catchUp()
+    }
+
+    /// The machine's clock may have been set back while no coordinator ran: what lies behind the last event then waits as long as it
+    /// was to wait after that.
+    private func catchUp() throws {
+        guard connection.dialect == .sqlite, let last = try connection.row("SELECT at FROM events ORDER BY id DESC LIMIT 1", [])?.real(0),
+            last > now
+        else { return }
+        try connection.run(
+            "UPDATE jobs SET not_before = ? WHERE state = 'pending' AND not_before > ? AND not_before <= ?", [.real(now), .real(now), .real(last)])
+        try connection.run(
+            "UPDATE jobs SET not_before = not_before - ? WHERE state = 'pending' AND not_before > ?", [.real(last - now), .real(last)])
+        try connection.run("UPDATE jobs SET idle_since = ? WHERE state = 'pending' AND idle_since > ?", [.real(now), .real(now)])
+        try connection.run("UPDATE workers SET seen = ? WHERE seen > ?", [.real(now), .real(now)])
     }
 
     /// Forgets workers that have not been heard of for a week.
-    func forgetWorkers(now: Double) throws {
-        try connection.run("DELETE FROM workers WHERE paused = 0 AND seen < ?", [.real(now - 7 * 86_400)])
+    func forgetWorkers() throws {
+        try connection.run("DELETE FROM workers WHERE seen < ?", [.real(now - 7 * 86_400)])
     }
 
-    private func logQuarantine(of entry: JobEntry, now: Double) {
+    private func logQuarantine(of entry: JobEntry) {
         guard entry.record.state == .quarantined else { return }
+        let (failed, lost) = (entry.record.failedAttempts, entry.record.lostLeases)
+        let counted = [failed > 0 ? "\(failed) failed attempts" : nil, lost > 0 ? "\(lost) leases that were lost with their workers" : nil]
         log(
-            "quarantined after \(entry.record.failedAttempts) failed attempts", who: "coordinator", job: entry.id,
-            sweep: entry.sweep, at: now)
+            "quarantined after \(counted.compactMap { $0 }.joined(separator: " and "))", who: "coordinator", job: entry.id,
+            sweep: entry.sweep)
     }
 
     /// A replay gets the first answer, whoever has the job by then.
@@ -207,7 +248,7 @@ extension Ledger {
     }
 
     /// - Parameter token: `nil`: every attempt that has not ended.
-    func endAttempt(_ job: Int64, _ token: Int64?, _ outcome: String, now: Double) throws {
+    func endAttempt(_ job: Int64, _ token: Int64?, _ outcome: String) throws {
         try writeAttempts()
         if let token {
             try connection.run(

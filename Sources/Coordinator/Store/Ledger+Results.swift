@@ -23,7 +23,7 @@ extension Ledger {
             for row in rows {
                 result.append(
                     ResultRow(
-                        identity: row.text(1), job: try reader.read(row.text(2)), state: JobState(rawValue: row.text(3)) ?? .failed,
+                        identity: row.text(1), job: try reader.read(row.text(2)), state: JobState(rawValue: row.text(3)) ?? .cancelled,
                         metrics: try row.optionalText(4).map(MetricsReader.read), engine: row.optionalText(5).flatMap(EngineText.read)))
             }
             guard rows.count == Self.rowsAtOnce, let last = rows.last else { return result }

@@ -19,53 +19,53 @@ extension Ledger {
         return first.text(0)
     }
 
-    func control(job prefix: String, _ request: ControlRequest, now: Double) throws -> ControlResponse {
+    func control(job prefix: String, _ request: ControlRequest) throws -> ControlResponse {
         var entry = try entry(resolve(prefix))
-        if request.action == .prioritise { return try boost(entry, request, now: now) }
+        if request.action == .prioritise { return try boost(entry, request) }
         if request.action == .retry, entry.stored.isFinal,
             try connection.row("SELECT 1 FROM sweep_jobs WHERE job = ? LIMIT 1", [.integer(entry.id)]) == nil
         {
             throw StoreError.senseless("no sweep asks for this job any more; submit one that does")
         }
-        guard try apply(request.action, to: &entry, now: now) else { return ControlResponse(changed: 0) }
-        log(Self.past(request.action), who: request.who, job: entry.id, sweep: entry.sweep, at: now)
+        guard try apply(request.action, to: &entry) else { return ControlResponse(changed: 0) }
+        log(Self.past(request.action), who: request.who, job: entry.id, sweep: entry.sweep)
         return ControlResponse(changed: 1)
     }
 
-    private func boost(_ entry: JobEntry, _ request: ControlRequest, now: Double) throws -> ControlResponse {
+    private func boost(_ entry: JobEntry, _ request: ControlRequest) throws -> ControlResponse {
         let priority = try Self.priority(request)
         let changed = try connection.run(
             "UPDATE jobs SET boost = ? WHERE id = ? AND boost <> ?", [.int(priority), .integer(entry.id), .int(priority)])
         guard changed > 0 else { return ControlResponse(changed: 0) }
         try connection.run("UPDATE sweeps SET boosted = 1 WHERE id = ?", [.integer(entry.sweep)])
         forgetSweeps()
-        log("priority changed by \(priority)", who: request.who, job: entry.id, sweep: entry.sweep, at: now)
+        log("priority changed by \(priority)", who: request.who, job: entry.id, sweep: entry.sweep)
         return ControlResponse(changed: 1)
     }
 
     /// Does what is asked to a job, and writes it. A retry takes what shares its training along.
     /// - Returns: whether that changed anything.
-    func apply(_ action: ControlRequest.Action, to entry: inout JobEntry, now: Double) throws -> Bool {
+    func apply(_ action: ControlRequest.Action, to entry: inout JobEntry) throws -> Bool {
         let isChanged: Bool
         switch action {
         case .pause: isChanged = rules.pause(&entry.record, true)
         case .resume: isChanged = rules.pause(&entry.record, false)
         case .cancel: isChanged = rules.cancel(&entry.record)
         case .retry:
-            let isStuck = try isStuck(entry, now: now)
+            let isStuck = try isStuck(entry)
             // From its beginning, since nobody goes on from there.
             if isStuck { entry.record.checkpoint = nil }
-            if try retry(&entry, now: now) { return true }
+            if try retry(&entry) { return true }
             isChanged = isStuck
         case .prioritise: isChanged = false
         }
-        if isChanged { try save(entry, now: now) }
+        if isChanged { try save(entry) }
         return isChanged
     }
 
     /// What needs one statement, however large the sweep: pausing, resuming and its priority. ``ControlRequest/Action/cancel``
     /// and ``ControlRequest/Action/retry`` go on with ``control(_:sweep:after:limit:now:)``.
-    func control(sweep name: String, _ request: ControlRequest, now: Double) throws -> (id: Int64, ControlResponse) {
+    func control(sweep name: String, _ request: ControlRequest) throws -> (id: Int64, ControlResponse) {
         let sweep = try sweep(named: name)
         var changed = 0
         switch request.action {
@@ -85,7 +85,7 @@ extension Ledger {
         forgetSweeps()
         let open = try counter(sweep.id, .pending) + counter(sweep.id, .leased)
         let detail = request.action == .prioritise ? "priority set to \(request.priority ?? 0)" : Self.past(request.action)
-        log(detail, who: request.who, sweep: sweep.id, at: now)
+        log(detail, who: request.who, sweep: sweep.id)
         if request.action != .pause { isWaking = true }
         return (sweep.id, ControlResponse(changed: max(open, 1)))
     }
@@ -93,9 +93,9 @@ extension Ledger {
     /// Cancels or retries a batch of a sweep's jobs. Jobs that other sweeps ask for too are left to those when cancelling.
     /// - Parameter after: the number of the last job looked at.
     func control(
-        _ action: ControlRequest.Action, sweep: Int64, after: Int64, limit: Int = 500, now: Double
+        _ action: ControlRequest.Action, sweep: Int64, after: Int64, limit: Int = 500
     ) throws -> (changed: Int, next: Int64?) {
-        let states = action == .cancel ? "('pending', 'leased', 'quarantined')" : "('quarantined', 'failed', 'cancelled', 'pending')"
+        let states = action == .cancel ? "('pending', 'leased', 'quarantined')" : "('quarantined', 'cancelled', 'pending')"
         let rows = try connection.rows(
             """
             SELECT sweep_jobs.job, jobs.state IN \(states) AND (jobs.state <> 'pending' OR \(action == .cancel ? "1 = 1" : "jobs.ready = 0"))
@@ -107,7 +107,7 @@ extension Ledger {
         // Those that wait for a training come after the one that trains: backwards nobody is made to train only to be cancelled.
         for row in action == .cancel ? rows.reversed() : rows where row.flag(1) {
             var entry = try entry(row.integer(0))
-            if action == .cancel, entry.isShared {
+            if action == .cancel, entry.holders > 1 {
                 if entry.sweep == sweep, let other = try connection.row(
                     "SELECT sweep, position FROM sweep_jobs WHERE job = ? AND sweep <> ? ORDER BY sweep",
                     [.integer(entry.id), .integer(sweep)])
@@ -116,34 +116,46 @@ extension Ledger {
                 }
                 continue
             }
-            if try apply(action, to: &entry, now: now) { changed += 1 }
+            if try apply(action, to: &entry) { changed += 1 }
         }
         return (changed, rows.count == limit ? rows.last?.integer(0) : nil)
     }
 
     /// Puts a batch's outcome on record.
-    func logControl(_ request: ControlRequest, sweep: Int64, changed: Int, now: Double) {
+    func logControl(_ request: ControlRequest, sweep: Int64, changed: Int) {
         guard changed > 0 else { return }
-        log("\(Self.past(request.action)): \(changed == 1 ? "1 job" : "\(changed) jobs")", who: request.who, sweep: sweep, at: now)
+        log("\(Self.past(request.action)): \(changed == 1 ? "1 job" : "\(changed) jobs")", who: request.who, sweep: sweep)
     }
 
-    func control(worker name: String, _ request: ControlRequest, now: Double) throws -> ControlResponse {
+    func control(worker name: String, _ request: ControlRequest) throws -> ControlResponse {
         guard request.action == .pause || request.action == .resume else {
             throw StoreError.senseless("a worker can be paused and resumed, nothing else")
         }
-        guard try connection.row("SELECT 1 FROM workers WHERE name = ?", [.text(name)]) != nil else {
-            throw StoreError.unknownWorker(name)
-        }
+        let instances = try instances(name)
         let isPaused = request.action == .pause
-        let changed = try connection.run(
-            "UPDATE workers SET paused = ? WHERE name = ? AND paused <> ?", [.flag(isPaused), .text(name), .flag(isPaused)])
+        var (changed, jobs) = (0, 0)
+        for instance in instances {
+            changed += try connection.run(
+                "UPDATE workers SET paused = ? WHERE instance = ? AND paused <> ?", [.flag(isPaused), .text(instance), .flag(isPaused)])
+            jobs += try connection.row("SELECT count(*) FROM jobs WHERE state = 'leased' AND instance = ?", [.text(instance)])!.int(0)
+        }
         guard changed > 0 else { return ControlResponse(changed: 0) }
-        forgetWorkers()
-        log("worker \(name) \(Self.past(request.action))", who: request.who, at: now)
+        forgetPauses()
+        log("worker \(name) \(Self.past(request.action))", who: request.who)
         if !isPaused { isWaking = true }
-        let jobs = try connection.row(
-            "SELECT count(*) FROM jobs WHERE state = 'leased' AND worker = ?", [.text(name)])!.int(0)
         return ControlResponse(changed: max(1, jobs))
+    }
+
+    /// All workers of a name, or the one whose instance begins with these eight or more digits.
+    private func instances(_ name: String) throws -> [String] {
+        let named = try connection.rows("SELECT instance FROM workers WHERE name = ? ORDER BY instance", [.text(name)]).map { $0.text(0) }
+        if !named.isEmpty { return named }
+        guard name.utf8.count >= 8 else { throw StoreError.unknownWorker(name) }
+        let found = try connection.rows(
+            "SELECT instance FROM workers WHERE instance >= ? AND instance < ? ORDER BY instance LIMIT 2", [.text(name), .text(name + "g")])
+        guard let first = found.first else { throw StoreError.unknownWorker(name) }
+        guard found.count == 1 else { throw StoreError.senseless("several workers' instances begin with '\(name)'; give more digits") }
+        return [first.text(0)]
     }
 
     private static func priority(_ request: ControlRequest) throws -> Int {

@@ -12,8 +12,13 @@ struct Expansion: Sendable {
 }
 
 extension Ledger {
+    /// How often a sweep was submitted; 0: never.
+    func revision(of name: String) throws -> Int {
+        try connection.row("SELECT revision FROM sweeps WHERE name = ?", [.text(name)])?.int(0) ?? 0
+    }
+
     /// Writes a sweep's row; its jobs follow in batches.
-    func beginSubmit(_ sweep: SweepFile, _ request: SubmitRequest, now: Double) throws -> Expansion {
+    func beginSubmit(_ sweep: SweepFile, _ request: SubmitRequest) throws -> Expansion {
         let row = try connection.row(
             """
             INSERT INTO sweeps (name, source, file, overrides, contents, policy, priority, submitted, revision, expanding)
@@ -48,16 +53,16 @@ extension Ledger {
 
     /// Adds planned jobs to a sweep: new ones to the queue, known ones by reference. Adding them again changes nothing.
     /// - Throws: ``StoreError/submittedAgain(_:)`` when the sweep has a newer revision.
-    func add(_ jobs: [PlannedJob], to expansion: Expansion, now: Double) throws -> Added {
+    func add(_ jobs: [PlannedJob], to expansion: Expansion) throws -> Added {
         let row = try sweep(named: expansion.name)
         guard row.revision == expansion.revision else { throw StoreError.submittedAgain(expansion.name) }
-        let added = try enter(jobs, row, revision: expansion.revision, now: now)
+        let added = try enter(jobs, row, revision: expansion.revision)
         try connection.run("UPDATE sweeps SET expanding = ? WHERE id = ?", [.real(now), .integer(row.id)])
         return added
     }
 
     /// Takes planned jobs into a sweep: new ones into the queue, known ones by reference.
-    func enter(_ jobs: [PlannedJob], _ sweep: SweepRow, revision: Int, now: Double) throws -> Added {
+    func enter(_ jobs: [PlannedJob], _ sweep: SweepRow, revision: Int) throws -> Added {
         var added = Added()
         let (inserted, unsettled) = try insertNew(jobs, into: sweep)
         let new = Dictionary(inserted.map { ($0.text(0), $0.integer(1)) }) { first, _ in first }
@@ -69,11 +74,11 @@ extension Ledger {
             if let id = new[planned.identity] {
                 memberships.append([.integer(sweep.id), .integer(id), .int(planned.position), .int(revision)])
             } else {
-                try join(planned, sweep, revision: revision, now: now, &added)
+                try join(planned, sweep, revision: revision, &added)
             }
         }
         try insert("INSERT INTO sweep_jobs (sweep, job, position, revision)", memberships)
-        for training in unsettled { try settle(training, now: now) }
+        for training in unsettled { try settle(training) }
         return added
     }
 
@@ -87,7 +92,7 @@ extension Ledger {
         var trainers: [String: Int64] = [:]
         var waiters: [String: Int64] = [:]
         let rows = try insertReturning(
-            "INSERT INTO jobs (identity, job, sweep, class, position, state, ready, awaiting, training)",
+            "INSERT INTO jobs (identity, job, sweep, class, position, state, ready, awaiting, training, holders)",
             jobs.map { planned in
                 let training = planned.trainingIdentity.flatMap { trainings[$0] }
                 var isAwaiting = false
@@ -98,7 +103,7 @@ extension Ledger {
                 return [
                     .text(planned.identity), .text(try Self.text(planned.job)), .integer(sweep.id),
                     .integer(try number(of: JobClass(planned.job))), .int(planned.position), .text(JobState.pending.rawValue),
-                    .flag(!isAwaiting), .flag(isAwaiting), training.map { .integer($0.id) } ?? .null,
+                    .flag(!isAwaiting), .flag(isAwaiting), training.map { .integer($0.id) } ?? .null, .int(1),
                 ]
             }, tail: " ON CONFLICT (identity) DO NOTHING RETURNING identity, id, class, ready")
         let inserted = Set(rows.map { $0.text(0) })
@@ -110,7 +115,7 @@ extension Ledger {
 
     /// Takes a job that was known before into the sweep.
     private func join(
-        _ planned: PlannedJob, _ sweep: SweepRow, revision: Int, now: Double, _ added: inout Added
+        _ planned: PlannedJob, _ sweep: SweepRow, revision: Int, _ added: inout Added
     ) throws {
         var entry = try entry(planned.identity)
         if entry.stored == .cancelled, let divisor = sweep.policy.policy.retry.outOfMemoryDivisor,
@@ -118,7 +123,7 @@ extension Ledger {
             try connection.row("SELECT 1 FROM jobs WHERE id = ? AND replaced_by IS NOT NULL", [.integer(entry.id)]) != nil
         {
             // It ran out of memory before, and would again.
-            added += try enter([PlannedJob(position: planned.position, smaller)], sweep, revision: revision, now: now)
+            added += try enter([PlannedJob(position: planned.position, smaller)], sweep, revision: revision)
             return
         }
         let known = try connection.row(
@@ -129,9 +134,9 @@ extension Ledger {
                 "INSERT INTO sweep_jobs (sweep, job, position, revision) VALUES (?, ?, ?, ?)",
                 [.integer(sweep.id), .integer(entry.id), .int(planned.position), .int(revision)])
             count(sweep.id, entry.stored, 1)
-            try connection.run(
-                "UPDATE jobs SET shared = 1 WHERE id = ? AND sweep <> ?", [.integer(entry.id), .integer(sweep.id)])
-            entry = try self.entry(entry.id)
+            entry.holders += 1
+            try connection.run("UPDATE jobs SET holders = ? WHERE id = ?", [.int(entry.holders), .integer(entry.id)])
+            if entry.holders == 1 { try rule(&entry, by: sweep.id, position: planned.position) }
         } else {
             try connection.run(
                 "UPDATE sweep_jobs SET position = ?, revision = ? WHERE sweep = ? AND job = ?",
@@ -142,11 +147,11 @@ extension Ledger {
         }
         switch entry.stored {
         case .done: added.reused += 1
-        case .cancelled, .failed:
+        case .cancelled:
             // Asked for again.
             added.new += 1
             try rule(&entry, by: sweep.id, position: planned.position)
-            _ = try apply(.retry, to: &entry, now: now)
+            _ = try apply(.retry, to: &entry)
         case .pending, .leased, .quarantined:
             // A batch that is added once more, after a crash, meets its own jobs.
             if isReplayed, entry.record.token == 0 { added.new += 1 } else { added.queued += 1 }
@@ -158,21 +163,20 @@ extension Ledger {
 
     /// Lets another sweep's policy rule a job from now on.
     func rule(_ entry: inout JobEntry, by sweep: Int64, position: Int) throws {
-        guard entry.sweep != sweep else { return }
         try connection.run(
             "UPDATE jobs SET sweep = ?, position = ? WHERE id = ?", [.integer(sweep), .int(position), .integer(entry.id)])
-        if entry.isReady {
+        if entry.isReady, entry.sweep != sweep {
             queue(entry.sweep, entry.jobClass, -1)
             queue(sweep, entry.jobClass, 1)
         }
         entry.sweep = sweep
     }
 
-    /// Takes jobs of earlier revisions out of the sweep, a batch at a time; pending ones that no sweep asks for are
-    /// cancelled.
+    /// Takes jobs of earlier revisions out of the sweep, a batch at a time; those without a result that no sweep asks for any
+    /// more are cancelled, and stopped where they run.
     /// - Parameter after: the number of the last job looked at.
     /// - Returns: how many were cancelled, and where to go on, or `nil` at the end.
-    func withdraw(from expansion: Expansion, after: Int64, limit: Int = 500, now: Double) throws -> (withdrawn: Int, next: Int64?) {
+    func withdraw(from expansion: Expansion, after: Int64, limit: Int = 500) throws -> (withdrawn: Int, next: Int64?) {
         // Those that wait for a training come after the one that trains: backwards nobody is made to train only to be withdrawn.
         let gone = try connection.rows(
             "SELECT job FROM sweep_jobs WHERE sweep = ? AND job > ? AND revision < ? ORDER BY job LIMIT ?",
@@ -181,24 +185,19 @@ extension Ledger {
         for row in gone.reversed() {
             var entry = try entry(row.integer(0))
             try leave(&entry, expansion.sweep)
-            guard entry.sweep == expansion.sweep, entry.stored == .pending, rules.cancel(&entry.record) else { continue }
-            try self.withdrawn(entry, now: now)
-            if let training = entry.training { try settle(training, now: now) }
-            log("withdrawn", who: "operator", job: entry.id, sweep: expansion.sweep, at: now)
+            guard try takeOut(&entry) else { continue }
+            log("withdrawn", who: "operator", job: entry.id, sweep: expansion.sweep)
             withdrawn += 1
         }
         return (withdrawn, gone.count == limit ? gone.last?.integer(0) : nil)
     }
 
-    /// Cancels a job that no sweep holds any more, whose counters have let go of it already. Whoever has it learns it at the next
-    /// heartbeat.
-    func withdrawn(_ entry: JobEntry, now: Double) throws {
-        try connection.run(
-            """
-            UPDATE jobs SET state = 'cancelled', ready = 0, worker = NULL, expires = NULL, ended_token = token, idle_since = ?
-            WHERE id = ?
-            """, [.real(now), .integer(entry.id)])
-        if entry.isReady { queue(entry.sweep, entry.jobClass, -1) }
+    /// Cancels a job that no sweep holds any more, unless it has a result. Whoever runs it learns it at the next heartbeat.
+    /// - Returns: whether it was cancelled.
+    func takeOut(_ entry: inout JobEntry) throws -> Bool {
+        guard entry.holders == 0, rules.cancel(&entry.record) else { return false }
+        try save(entry)
+        return true
     }
 
     /// Takes a job out of a sweep; if others hold it, one of them rules it from now on.
@@ -206,33 +205,31 @@ extension Ledger {
         try connection.run(
             "DELETE FROM sweep_jobs WHERE sweep = ? AND job = ?", [.integer(sweep), .integer(entry.id)])
         count(sweep, entry.stored, -1)
-        let others = try connection.rows(
-            "SELECT sweep, position FROM sweep_jobs WHERE job = ? ORDER BY sweep", [.integer(entry.id)])
-        if others.count == 1 {
-            try connection.run("UPDATE jobs SET shared = 0 WHERE id = ?", [.integer(entry.id)])
-        }
-        if entry.sweep == sweep, let next = others.first {
-            try rule(&entry, by: next.integer(0), position: next.int(1))
-        }
+        entry.holders -= 1
+        try connection.run("UPDATE jobs SET holders = ? WHERE id = ?", [.int(entry.holders), .integer(entry.id)])
+        guard entry.sweep == sweep, entry.holders > 0 else { return }
+        let next = try connection.row(
+            "SELECT sweep, position FROM sweep_jobs WHERE job = ? ORDER BY sweep LIMIT 1", [.integer(entry.id)])!
+        try rule(&entry, by: next.integer(0), position: next.int(1))
     }
 
     /// All jobs are there.
-    func endSubmit(_ expansion: Expansion, total: Int, new: Int, now: Double) throws {
+    func endSubmit(_ expansion: Expansion, total: Int, new: Int) throws {
         let changed = try connection.run(
             "UPDATE sweeps SET expanding = NULL WHERE id = ? AND revision = ?",
             [.integer(expansion.sweep), .int(expansion.revision)])
         guard changed == 1 else { throw StoreError.submittedAgain(expansion.name) }
-        log("submitted: \(total) jobs, \(new) new", who: "operator", sweep: expansion.sweep, at: now)
+        log("submitted: \(total) jobs, \(new) new", who: "operator", sweep: expansion.sweep)
     }
 
-    /// Takes over a submit that nobody has gone on with since `before`: its coordinator is gone.
-    func adoptExpansion(before: Double, now: Double) throws -> Expansion? {
+    /// Takes over a submit that nobody has gone on with for `idle` seconds: its coordinator is gone.
+    func adoptExpansion(idleFor idle: Double) throws -> Expansion? {
         let row = try connection.row(
             """
             SELECT id, name, revision, source, file, overrides, contents FROM sweeps
-            WHERE expanding IS NOT NULL AND expanding < ? ORDER BY id LIMIT 1
+            WHERE expanding IS NOT NULL AND expanding <= ? ORDER BY id LIMIT 1
             """ + connection.dialect.holdingFree,
-            [.real(before)])
+            [.real(now - idle)])
         guard let row else { return nil }
         try connection.run("UPDATE sweeps SET expanding = ? WHERE id = ?", [.real(now), .integer(row.integer(0))])
         return Expansion(
@@ -241,17 +238,17 @@ extension Ledger {
     }
 
     /// Gives up on an expansion that cannot be made any more.
-    func abandon(_ expansion: Expansion, why: String, now: Double) throws {
+    func abandon(_ expansion: Expansion, why: String) throws {
         try connection.run(
             "UPDATE sweeps SET expanding = NULL WHERE id = ? AND revision = ?",
             [.integer(expansion.sweep), .int(expansion.revision)])
-        log("its jobs could not all be made: \(why)", who: "coordinator", sweep: expansion.sweep, at: now)
+        log("its jobs could not all be made: \(why)", who: "coordinator", sweep: expansion.sweep)
     }
 }
 
 /// What a plan needs to know.
 extension Ledger {
-    /// The states of those identities that are known, and how many of these are pending and asked for by this sweep alone.
+    /// The states of those identities that are known, and how many of these have no result and are asked for by this sweep alone.
     func known(_ identities: [String], in name: String) throws -> (states: [String: JobState], onlyHere: Int) {
         let sweep = try connection.row("SELECT id FROM sweeps WHERE name = ?", [.text(name)])?.integer(0) ?? -1
         var states: [String: JobState] = [:]
@@ -263,7 +260,7 @@ extension Ledger {
             let marks = Array(repeating: "?", count: size).joined(separator: ", ")
             let rows = try connection.rows(
                 """
-                SELECT identity, state, shared = 0 AND EXISTS
+                SELECT identity, state, state IN ('pending', 'leased', 'quarantined') AND holders = 1 AND EXISTS
                     (SELECT 1 FROM sweep_jobs WHERE sweep_jobs.sweep = ? AND sweep_jobs.job = jobs.id)
                 FROM jobs WHERE identity IN (\(marks))
                 """,
@@ -271,19 +268,19 @@ extension Ledger {
             for row in rows {
                 let state = JobState(rawValue: row.text(1))
                 states[row.text(0)] = state
-                if state == .pending, row.flag(2) { onlyHere += 1 }
+                if row.flag(2) { onlyHere += 1 }
             }
             rest = rest.dropFirst(size)
         }
         return (states, onlyHere)
     }
 
-    /// Pending jobs that this sweep alone asks for.
-    func pendingOnly(in name: String) throws -> Int {
+    /// Jobs without a result that this sweep alone asks for.
+    func unfinishedOnly(in name: String) throws -> Int {
         try connection.row(
             """
             SELECT count(*) FROM sweeps JOIN sweep_jobs ON sweep_jobs.sweep = sweeps.id JOIN jobs ON jobs.id = sweep_jobs.job
-            WHERE sweeps.name = ? AND state = 'pending' AND shared = 0
+            WHERE sweeps.name = ? AND state IN ('pending', 'leased', 'quarantined') AND holders = 1
             """, [.text(name)])!.int(0)
     }
 }

@@ -60,24 +60,24 @@ extension Ledger {
     // MARK: Changes of one job
 
     /// Draws the consequences of a job's new state for those that share its training.
-    func followTraining(of entry: JobEntry, now: Double) throws {
+    func followTraining(of entry: JobEntry) throws {
         guard let training = entry.training else { return }
         let (before, after) = (entry.storedRecord, entry.record)
         guard before.state != after.state || before.isPaused != after.isPaused else { return }
         switch after.state {
         case .leased, .done: break
-        case .cancelled: try settle(training, now: now)
-        case .failed, .quarantined:
-            if !after.isAwaitingTraining, !before.state.isFinal { try endWaiting(for: entry, training, now: now) }
+        case .cancelled: try settle(training)
+        case .quarantined:
+            if !after.isAwaitingTraining, !before.state.isFinal { try endWaiting(for: entry, training) }
         case .pending:
             let isHandedBack = before.state == .leased
-            if try !isHandedBack || after.isPaused || sweep(entry.sweep).isPaused { try settle(training, now: now) }
+            if try !isHandedBack || after.isPaused || sweep(entry.sweep).isPaused { try settle(training) }
         }
     }
 
     /// Sees to it that somebody trains for those that wait: when the one that was to is paused or gone, the next takes its place and
     /// goes on from its checkpoint.
-    func settle(_ training: Int64, now: Double) throws {
+    func settle(_ training: Int64) throws {
         guard try hold(training: training) == nil else { return }
         var trainer = try trainer(of: training)
         if let trainer {
@@ -91,34 +91,34 @@ extension Ledger {
         let checkpoint: JobRecord.Checkpoint?
         if trainer != nil {
             checkpoint = rules.giveWay(&trainer!.record)
-            try save(trainer!, now: now)
+            try save(trainer!)
         } else {
-            checkpoint = try takeCheckpoint(of: training, now: now)
+            checkpoint = try takeCheckpoint(of: training)
         }
         rules.promote(&next.record, checkpoint: checkpoint)
-        try save(next, now: now)
-        log("trains now for all that wait for the same training", who: "coordinator", job: next.id, sweep: next.sweep, at: now)
+        try save(next)
+        log("trains now for all that wait for the same training", who: "coordinator", job: next.id, sweep: next.sweep)
     }
 
     /// The furthest checkpoint that a cancelled job of the training has left.
-    private func takeCheckpoint(of training: Int64, now: Double) throws -> JobRecord.Checkpoint? {
+    private func takeCheckpoint(of training: Int64) throws -> JobRecord.Checkpoint? {
         let left = try jobs(
             of: training, "state = 'cancelled' AND checkpoint IS NOT NULL ORDER BY checkpoint_work DESC, id LIMIT 1")
         guard var former = left.first else { return nil }
         let checkpoint = rules.giveWay(&former.record)
-        try save(former, now: now)
+        try save(former)
         return checkpoint
     }
 
     /// Takes along what waits for a training that failed for good.
-    private func endWaiting(for entry: JobEntry, _ training: Int64, now: Double) throws {
+    private func endWaiting(for entry: JobEntry, _ training: Int64) throws {
         guard try hold(training: training) == nil else { return }
         for var waiting in try jobs(of: training, "awaiting = 1 AND state = 'pending' ORDER BY id") {
             waiting.record.state = entry.record.state
             log(
                 "\(entry.record.state.rawValue) with \(entry.identity.prefix(12)), whose weights it was to score", who: "coordinator",
-                job: waiting.id, sweep: waiting.sweep, at: now)
-            try save(waiting, now: now)
+                job: waiting.id, sweep: waiting.sweep)
+            try save(waiting)
         }
     }
 
@@ -127,10 +127,10 @@ extension Ledger {
     /// Puts a job back into the queue, and with it what shares its training: the one that failed to train, before those that only
     /// waited for it, and all that ended with it.
     /// - Returns: whether that changed anything.
-    func retry(_ entry: inout JobEntry, now: Double) throws -> Bool {
+    func retry(_ entry: inout JobEntry) throws -> Bool {
         guard rules.retry(&entry.record, now: now) else { return false }
         guard entry.stored.isFinal, let training = entry.training else {
-            try save(entry, now: now)
+            try save(entry)
             return true
         }
         if try hold(training: training) != nil {
@@ -138,23 +138,23 @@ extension Ledger {
         } else if try trainer(of: training, but: entry.id) != nil {
             entry.record.isAwaitingTraining = true
         } else if entry.record.isAwaitingTraining {
-            let failed = try jobs(of: training, "awaiting = 0 AND state IN ('failed', 'quarantined') ORDER BY id DESC LIMIT 1")
+            let failed = try jobs(of: training, "awaiting = 0 AND state = 'quarantined' ORDER BY id DESC LIMIT 1")
             if var former = failed.first, rules.retry(&former.record, now: now) {
-                try save(former, now: now)
+                try save(former)
             } else {
                 entry.record.isAwaitingTraining = false
             }
         }
-        try save(entry, now: now)
-        try retryWaiting(for: training, now: now)
+        try save(entry)
+        try retryWaiting(for: training)
         return true
     }
 
     /// Brings back what ended for no other reason than that its training failed.
-    private func retryWaiting(for training: Int64, now: Double) throws {
-        for var waiting in try jobs(of: training, "awaiting = 1 AND state IN ('failed', 'quarantined') ORDER BY id") {
+    private func retryWaiting(for training: Int64) throws {
+        for var waiting in try jobs(of: training, "awaiting = 1 AND state = 'quarantined' ORDER BY id") {
             guard rules.retry(&waiting.record, now: now) else { continue }
-            try save(waiting, now: now)
+            try save(waiting)
         }
     }
 
@@ -162,8 +162,8 @@ extension Ledger {
 
     /// Hands the weights that a finished job leaves to all that wait for them.
     /// - Parameter weights: their digest; `nil`: it left none, and the next one trains anew.
-    func trained(_ training: Int64, weights: String?, now: Double) throws {
-        guard let weights else { return try settle(training, now: now) }
+    func trained(_ training: Int64, weights: String?) throws {
+        guard let weights else { return try settle(training) }
         // The newest: of older ones the file may be lost, or the job would not have trained again.
         try connection.run(
             "UPDATE trainings SET weights = ? WHERE id = ? AND (weights IS NULL OR weights <> ?)",
@@ -172,8 +172,8 @@ extension Ledger {
         for var entry in waiting {
             entry.record.isAwaitingTraining = false
             // What ended with a former training has what it needs now.
-            if entry.stored == .quarantined || entry.stored == .failed { _ = rules.retry(&entry.record, now: now) }
-            try save(entry, now: now)
+            if entry.stored == .quarantined { _ = rules.retry(&entry.record, now: now) }
+            try save(entry)
         }
     }
 
@@ -182,7 +182,7 @@ extension Ledger {
     /// Settles the trainings that a sweep shares with others, after it was paused or resumed, a batch at a time.
     /// - Parameter after: the last training looked at.
     /// - Returns: where to go on, or `nil` at the end.
-    func settleShared(sweep: Int64, after: Int64, limit: Int = 500, now: Double) throws -> Int64? {
+    func settleShared(sweep: Int64, after: Int64, limit: Int = 500) throws -> Int64? {
         let rows = try connection.rows(
             """
             SELECT DISTINCT waiting.training FROM jobs AS waiting JOIN jobs AS trainer ON trainer.training = waiting.training
@@ -191,7 +191,7 @@ extension Ledger {
             ORDER BY waiting.training LIMIT ?
             """,
             [.integer(sweep), .integer(sweep), .integer(after), .int(limit)])
-        for row in rows { try settle(row.integer(0), now: now) }
+        for row in rows { try settle(row.integer(0)) }
         return rows.count == limit ? rows.last?.integer(0) : nil
     }
 }

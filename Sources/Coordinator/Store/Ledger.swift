@@ -10,6 +10,8 @@ import Wire
 /// Every method throws ``StoreError`` before it writes anything, or not at all.
 final class Ledger {
     let connection: any SQLConnection
+    /// Seconds since 1970 by the store's clock, the same for all of the transaction.
+    let now: Double
     let cache: StoreCache
     let rules: LeaseRules
 
@@ -22,8 +24,8 @@ final class Ledger {
     private var events: [[SQLValue]] = []
     private var attempts: [[SQLValue]] = []
     private var newClasses: [Int64: JobClass] = [:]
-    private var notedWorkers: [(WorkerDescription, Double)] = []
-    private var heardWorkers: [String: Double] = [:]
+    private var notedWorkers: [WorkerDescription] = []
+    private var heardWorkers: Set<String> = []
     private var overtakings: [String: Overtaking?] = [:]
     private var sweepRows: [Int64: SweepRow] = [:]
     private var readyByQueue: [QueueKey: Int]?
@@ -42,8 +44,9 @@ final class Ledger {
         let jobClass: Int64
     }
 
-    init(_ connection: any SQLConnection, cache: StoreCache, rules: LeaseRules = .standard) {
+    init(_ connection: any SQLConnection, now: Double, cache: StoreCache, rules: LeaseRules = .standard) {
         self.connection = connection
+        self.now = now
         self.cache = cache
         self.rules = rules
     }
@@ -88,9 +91,9 @@ final class Ledger {
     /// To be called once the transaction is on disk.
     func committed() {
         cache.remember(newClasses)
-        for (worker, now) in notedWorkers { cache.note(worker, now: now) }
-        for (worker, now) in heardWorkers { cache.hear(worker, now: now) }
-        for (worker, overtaking) in overtakings { cache.remember(overtaking, of: worker) }
+        for worker in notedWorkers { cache.note(worker) }
+        for instance in heardWorkers { cache.hear(instance) }
+        for (instance, overtaking) in overtakings { cache.remember(overtaking, of: instance) }
     }
 
     /// Inserts rows, many with each statement.
@@ -122,20 +125,20 @@ final class Ledger {
 
     // MARK: Parts of what is gathered
 
-    func log(_ what: String, who: String, job: Int64? = nil, sweep: Int64? = nil, at: Double) {
+    func log(_ what: String, who: String, job: Int64? = nil, sweep: Int64? = nil) {
         events.append([
-            .real(at), .text(who), .text(what), job.map { .integer($0) } ?? .null, sweep.map { .integer($0) } ?? .null,
+            .real(now), .text(who), .text(what), job.map { .integer($0) } ?? .null, sweep.map { .integer($0) } ?? .null,
         ])
     }
 
-    func openAttempt(_ job: Int64, token: Int64, worker: String, at: Double) {
-        attempts.append([.integer(job), .integer(token), .text(worker), .real(at)])
+    func openAttempt(_ job: Int64, token: Int64, worker: WorkerDescription) {
+        attempts.append([.integer(job), .integer(token), .text(worker.name), .text(worker.instance), .real(now)])
     }
 
     /// Attempts of this transaction must be in their table before anything is said of them.
     func writeAttempts() throws {
         guard !attempts.isEmpty else { return }
-        try insert("INSERT INTO attempts (job, token, worker, started)", attempts)
+        try insert("INSERT INTO attempts (job, token, worker, instance, started)", attempts)
         attempts = []
     }
 
@@ -259,23 +262,27 @@ final class Ledger {
 
     // MARK: Workers
 
-    /// Remembers what a worker says of itself, and the data sets it has, unless that was done lately.
-    func note(_ worker: WorkerDescription, now: Double) throws {
-        guard !cache.isNoted(worker, now: now) else { return }
+    /// Remembers what a worker says of itself, and the data sets it has, unless that was done lately. One that starts anew under a
+    /// name of which all are paused is paused as well.
+    func note(_ worker: WorkerDescription) throws {
+        guard !cache.isNoted(worker) else { return }
         try connection.run(
             """
-            INSERT INTO workers (name, description, platform, seen) VALUES (?, ?, ?, ?)
-            ON CONFLICT (name) DO UPDATE SET description = excluded.description, platform = excluded.platform, seen = excluded.seen
+            INSERT INTO workers (instance, name, description, platform, seen, paused)
+            VALUES (?, ?, ?, ?, ?, (SELECT coalesce(min(paused), 0) FROM workers WHERE name = ?))
+            ON CONFLICT (instance) DO UPDATE SET name = excluded.name, description = excluded.description, platform = excluded.platform,
+                seen = excluded.seen
             """,
-            [.text(worker.name), .text(try Self.text(worker)), .text(try EngineText.text(worker.platform)), .real(now)])
+            [.text(worker.instance), .text(worker.name), .text(try Self.text(worker)), .text(try EngineText.text(worker.platform)), .real(now), .text(worker.name)])
         for (name, content) in worker.datasets.sorted(by: { $0.key < $1.key }) { try remember(name, content) }
-        notedWorkers.append((worker, now))
+        notedWorkers.append(worker)
+        pausedWorkers = nil
     }
 
     /// Remembers that a worker was heard of, unless that was done lately: one that is busy for a day does not ask for work.
-    func hear(_ worker: String, now: Double) throws {
-        guard !cache.isHeard(worker, now: now), heardWorkers.updateValue(now, forKey: worker) == nil else { return }
-        try connection.run("UPDATE workers SET seen = ? WHERE name = ? AND seen < ?", [.real(now), .text(worker), .real(now)])
+    func hear(_ instance: String) throws {
+        guard !cache.isHeard(instance), heardWorkers.insert(instance).inserted else { return }
+        try connection.run("UPDATE workers SET seen = ? WHERE instance = ? AND seen < ?", [.real(now), .text(instance), .real(now)])
     }
 
     func remember(_ dataset: String, _ content: DatasetContent) throws {
@@ -289,21 +296,21 @@ final class Ledger {
     }
 
     /// What is remembered of jobs that a worker's other jobs have overtaken.
-    func overtaking(at worker: String) -> Overtaking? {
-        if let known = overtakings[worker] { return known }
-        return cache.overtaking(at: worker)
+    func overtaking(at instance: String) -> Overtaking? {
+        if let known = overtakings[instance] { return known }
+        return cache.overtaking(at: instance)
     }
 
-    func remember(_ overtaking: Overtaking?, at worker: String) { overtakings[worker] = .some(overtaking) }
+    func remember(_ overtaking: Overtaking?, at instance: String) { overtakings[instance] = .some(overtaking) }
 
-    func isPaused(worker: String) throws -> Bool {
+    func isPaused(worker instance: String) throws -> Bool {
         if pausedWorkers == nil {
-            pausedWorkers = Set(try connection.rows("SELECT name FROM workers WHERE paused = 1", []).map { $0.text(0) })
+            pausedWorkers = Set(try connection.rows("SELECT instance FROM workers WHERE paused = 1", []).map { $0.text(0) })
         }
-        return pausedWorkers!.contains(worker)
+        return pausedWorkers!.contains(instance)
     }
 
-    func forgetWorkers() { pausedWorkers = nil }
+    func forgetPauses() { pausedWorkers = nil }
 
     static func text(_ value: some Encodable) throws -> String {
         String(decoding: try WireCoding.encode(value), as: UTF8.self)

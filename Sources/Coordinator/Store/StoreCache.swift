@@ -25,6 +25,10 @@ final class StoreCache: Sendable {
     }
 
     private let state = Mutex(State())
+    private let clock: any StoreClock
+
+    /// - Parameter clock: tells how lately something was noted.
+    init(clock: any StoreClock) { self.clock = clock }
 
     /// Seconds for which a worker need not be noted again.
     static let noteInterval = 10.0
@@ -56,38 +60,40 @@ final class StoreCache: Sendable {
     }
 
     /// Whether the worker was noted lately and still is what it was.
-    func isNoted(_ worker: WorkerDescription, now: Double) -> Bool {
-        guard let entry = state.withLock({ $0.noted[worker.name] }) else { return false }
-        return abs(now - entry.at) < Self.noteInterval && entry.description == worker
+    func isNoted(_ worker: WorkerDescription) -> Bool {
+        guard let entry = state.withLock({ $0.noted[worker.instance] }) else { return false }
+        return abs(clock.now() - entry.at) < Self.noteInterval && entry.description == worker
     }
 
-    func note(_ worker: WorkerDescription, now: Double) {
+    func note(_ worker: WorkerDescription) {
+        let now = clock.now()
         state.withLock { state in
             if state.noted.count > 100_000 { state.noted = [:] }
-            state.noted[worker.name] = (worker, now)
+            state.noted[worker.instance] = (worker, now)
         }
-        hear(worker.name, now: now)
+        hear(worker.instance)
     }
 
     /// Whether it was noted lately that the worker was heard of.
-    func isHeard(_ worker: String, now: Double) -> Bool {
-        state.withLock { $0.heard[worker] }.map { abs(now - $0) < Self.noteInterval } ?? false
+    func isHeard(_ instance: String) -> Bool {
+        state.withLock { $0.heard[instance] }.map { abs(clock.now() - $0) < Self.noteInterval } ?? false
     }
 
-    func hear(_ worker: String, now: Double) {
+    func hear(_ instance: String) {
+        let now = clock.now()
         state.withLock { state in
             if state.heard.count > 100_000 { state.heard = [:] }
-            state.heard[worker] = now
+            state.heard[instance] = now
         }
     }
 
     /// The job that others have overtaken at a worker. A start forgets it, which costs that job a few places.
-    func overtaking(at worker: String) -> Overtaking? { state.withLock { $0.overtakings[worker] } }
+    func overtaking(at instance: String) -> Overtaking? { state.withLock { $0.overtakings[instance] } }
 
-    func remember(_ overtaking: Overtaking?, of worker: String) {
+    func remember(_ overtaking: Overtaking?, of instance: String) {
         state.withLock { state in
             if state.overtakings.count > 100_000 { state.overtakings = [:] }
-            state.overtakings[worker] = overtaking
+            state.overtakings[instance] = overtaking
         }
     }
 }

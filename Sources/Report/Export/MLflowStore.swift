@@ -85,7 +85,7 @@ struct MLflowStore {
         case .leased: "1"
         case .pending: "2"
         case .done: "3"
-        case .failed, .quarantined: "4"
+        case .quarantined: "4"
         case .cancelled: "5"
         }
     }

@@ -34,7 +34,7 @@ struct WandbTable {
         case .pending: "pending"
         case .leased: "running"
         case .done: "finished"
-        case .failed, .quarantined: "failed"
+        case .quarantined: "failed"
         case .cancelled: "killed"
         }
     }

@@ -5,7 +5,8 @@ enum LeasedJobs {
 
     struct Job {
         var identity: Identity
-        var token: Int
+        /// As it came, with its quotes.
+        var token: [UInt8]
     }
 
     /// Puts the jobs of the answer that `connection` has received into `jobs`. An identity stands before or after its token,
@@ -16,13 +17,13 @@ enum LeasedJobs {
         var place = connection.bodyStart
         var tokenPlace = place
         while let identity = answer.find("\"identity\":\"", from: place) {
-            guard let token = answer.find("\"token\":", from: tokenPlace), identity + 76 <= answer.count else {
+            guard let token = answer.find("\"token\":\"", from: tokenPlace), identity + 76 <= answer.count else {
                 throw BenchError("a lease without a token came back: \(answer.text)")
             }
             jobs.append(
                 Job(
                     identity: answer.bytes.loadUnaligned(fromByteOffset: identity + 12, as: Identity.self),
-                    token: answer.number(at: token + 8)))
+                    token: answer.quoted(at: token + 8)))
             place = identity + 76
             tokenPlace = token + 8
         }

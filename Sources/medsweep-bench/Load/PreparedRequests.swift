@@ -17,8 +17,9 @@ struct PreparedRequests {
             metrics: ["auc": 0.5, "ap": 0.5], losses: [], artefacts: [], trainingSeconds: 0, wallSeconds: 0,
             peakMemory: 0, worker: "bench-0", host: "bench",
             engine: EngineClass(platform: Self.platform, precision: .float32, threads: 1))
-        // The token is the last of the sorted keys, so it can be put at the end: `…,"token":0}`.
-        resultBody = Array(try WireCoding.encode(ResultRequest(token: 0, result: result)).dropLast(2))
+        // The token is the last of the sorted keys, so it can be put at the end: `…,"token":"0."}`.
+        let token = LeaseToken(number: 0)
+        resultBody = Array(try WireCoding.encode(ResultRequest(token: token, result: result)).dropLast(token.text.utf8.count + 3))
         let path = Routes.result("#").split(separator: "#")
         resultStart = Array("POST \(path[0])".utf8)
         resultMiddle = Array("\(path[1]) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ".utf8)
@@ -29,7 +30,7 @@ struct PreparedRequests {
         // Room for as many jobs as there can be.
         let resources = WorkerResources(threads: 1 << 20, memory: 1 << 60)
         let description = WorkerDescription(
-            name: "bench-\(worker)", host: "bench", resources: resources, platform: Self.platform,
+            name: "bench-\(worker)", instance: WorkerInstance.make(), host: "bench", resources: resources, platform: Self.platform,
             datasets: [NoOpSweeps.dataset: DatasetContent(fingerprint: fingerprint)], methods: ["ae", "ae-l1", "ae-ssim", "vae"])
         return Self.post(
             Routes.leases, try WireCoding.encode(LeaseRequest(worker: description, free: resources, limit: count, wait: wait)))
@@ -57,20 +58,14 @@ struct PreparedRequests {
             } while rest > 0
             buffer.append(contentsOf: digits.reversed())
         }
-        var tokenLength = 1
-        var rest = job.token
-        while rest >= 10 {
-            rest /= 10
-            tokenLength += 1
-        }
         buffer.removeAll(keepingCapacity: true)
         buffer += resultStart
         withUnsafeBytes(of: job.identity) { buffer += $0 }
         buffer += resultMiddle
-        append(resultBody.count + tokenLength + 1)
+        append(resultBody.count + job.token.count + 1)
         buffer += [13, 10, 13, 10]
         buffer += resultBody
-        append(job.token)
+        buffer += job.token
         buffer.append(UInt8(ascii: "}"))
     }
 }

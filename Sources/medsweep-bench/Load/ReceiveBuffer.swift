@@ -64,6 +64,13 @@ struct ReceiveBuffer {
         return value
     }
 
+    /// The text in quotes that begins at `start`, quotes included.
+    func quoted(at start: Int) -> [UInt8] {
+        var end = start + 1
+        while end < count, bytes.load(fromByteOffset: end, as: UInt8.self) != UInt8(ascii: "\"") { end += 1 }
+        return Array(UnsafeRawBufferPointer(start: bytes + start, count: min(end + 1, count) - start))
+    }
+
     /// The bytes as text, for messages.
     var text: String {
         String(decoding: UnsafeRawBufferPointer(start: bytes, count: min(count, 400)), as: UTF8.self)

@@ -19,11 +19,11 @@ enum Call {
     var claim: (identity: String, token: Int64)? {
         switch self {
         case .lease: nil
-        case .heartbeat(let identity, let request): (identity, request.token)
-        case .checkpoint(let identity, let request): (identity, request.token)
-        case .result(let identity, let request): (identity, request.token)
-        case .failure(let identity, let request): (identity, request.token)
-        case .release(let identity, let request): (identity, request.token)
+        case .heartbeat(let identity, let request): (identity, request.token.number)
+        case .checkpoint(let identity, let request): (identity, request.token.number)
+        case .result(let identity, let request): (identity, request.token.number)
+        case .failure(let identity, let request): (identity, request.token.number)
+        case .release(let identity, let request): (identity, request.token.number)
         }
     }
 }
@@ -46,7 +46,7 @@ final class SimulatedCoordinator {
     private let database: SQLiteDatabase
     private let rules: LeaseRules
     /// What a restart forgets.
-    private var cache = StoreCache()
+    private var cache = StoreCache(clock: ManualClock())
     private let leaseDuration: Double
     private let parallel: Int
 
@@ -69,33 +69,25 @@ final class SimulatedCoordinator {
         self.rules = rules
         self.leaseDuration = leaseDuration
         self.parallel = parallel
-        let request = SubmitRequest(
-            source: """
-                sweep: simulated
-                fixed: {epochs: 6}
-                matrix: {method: [ae, ae-grad], dataset: [brain, rsna], seed: "range(0, \(jobs / 4))", batch_size: [64, 4096]}
-                exclude: [{method: ae-grad, batch_size: 4096}]
-                limits: {parallel: \(parallel)}
-                retry: {max_attempts: 100, backoff: 2s..20s}
-                """,
-            file: "s", overrides: [], contents: ["brain": .init(fingerprint: "f"), "rsna": .init(fingerprint: "g")])
-        let sweep = try SweepFile.parse(source: request.source, file: "s")
-        try transaction { ledger in
+        let edit = try SimulatedEdit(of: Self.main, seeds: jobs / 4, parallel: parallel)
+        cache = StoreCache(clock: clock)
+        try transaction(now: 0) { ledger in
             for table in ["events", "attempts", "result_files", "queues", "counters", "sweep_jobs", "jobs", "trainings", "classes", "sweeps", "workers"] {
                 try ledger.connection.run("DELETE FROM \(table)", [])
             }
-            let expansion = try ledger.beginSubmit(sweep, request, now: 0)
-            let planned = Array(try sweep.jobs(contents: request.contents))
-            _ = try ledger.add(planned, to: expansion, now: 0)
-            try ledger.endSubmit(expansion, total: planned.count, new: planned.count, now: 0)
-            identities = planned.map(\.identity)
-            trainings = Dictionary(planned.map { ($0.identity, $0.trainingIdentity ?? "") }) { first, _ in first }
+            identities = edit.planned.map(\.identity)
+            trainings = Dictionary(edit.planned.map { ($0.identity, $0.trainingIdentity ?? "") }) { first, _ in first }
         }
+        try submit(edit, now: 0)
     }
 
-    private func transaction(_ body: (Ledger) throws -> Void) throws {
-        try database.transaction { connection in
-            let ledger = Ledger(connection, cache: cache, rules: rules)
+    /// The store's clock, by which what was noted grows old as well.
+    private let clock = ManualClock()
+
+    private func transaction(now: Double, _ body: (Ledger) throws -> Void) throws {
+        clock.set(now)
+        try database.transaction { connection, _ in
+            let ledger = Ledger(connection, now: now, cache: cache, rules: rules)
             try body(ledger)
             try ledger.flush(database)
             ledger.committed()
@@ -107,11 +99,11 @@ final class SimulatedCoordinator {
     /// Takes calls in one transaction, as they queue up behind a real coordinator's writer.
     func take(_ calls: [Call], now: Double) throws -> [Reply] {
         var replies: [Reply] = []
-        try transaction { ledger in
+        try transaction(now: now) { ledger in
             replies = []
             for call in calls {
                 do {
-                    replies.append(try watch(call, ledger) { try self.reply(to: call, ledger, now: now) })
+                    replies.append(try watch(call, ledger) { try self.reply(to: call, ledger) })
                 } catch is StoreError {
                     replies.append(.refused)
                 }
@@ -122,40 +114,73 @@ final class SimulatedCoordinator {
         return replies
     }
 
-    private func reply(to call: Call, _ ledger: Ledger, now: Double) throws -> Reply {
+    private func reply(to call: Call, _ ledger: Ledger) throws -> Reply {
         switch call {
         case .lease(let worker, let free, let holding):
-            .leases(try ledger.lease(to: worker, free: free, limit: 64, holding: holding, now: now, duration: leaseDuration).jobs)
+            .leases(try ledger.lease(to: worker, free: free, limit: 64, holding: holding, duration: leaseDuration).jobs)
         case .heartbeat(let identity, let request):
-            .action(try ledger.heartbeat(identity, request, now: now, duration: leaseDuration))
+            .action(try ledger.heartbeat(identity, request, duration: leaseDuration))
         case .checkpoint(let identity, let request):
-            .acknowledged(try ledger.checkpoint(identity, request, now: now).0)
+            .acknowledged(try ledger.checkpoint(identity, request).0)
         case .result(let identity, let request):
-            .acknowledged(try ledger.complete(identity, request, text: Ledger.text(request.result), now: now).0)
+            .acknowledged(try ledger.complete(identity, request, text: Ledger.text(request.result)).0)
         case .failure(let identity, let request):
-            .acknowledged(try ledger.fail(identity, request, now: now, jitter: 0.5))
+            .acknowledged(try ledger.fail(identity, request, jitter: 0.5))
         case .release(let identity, let request):
-            .acknowledged(try ledger.release(identity, request, now: now))
+            .acknowledged(try ledger.release(identity, request))
         }
     }
 
-    func expire(now: Double) throws { try transaction { _ = try $0.expire(now: now) } }
+    // MARK: Edits
+
+    /// The sweep that holds every job in the end; others come and go.
+    static let main = "simulated"
+
+    /// Does an edit's next part in a transaction of its own, as a coordinator does that has much to do beside.
+    func goOn(with edit: SimulatedEdit, now: Double) throws {
+        do {
+            try transaction(now: now) { try edit.goOn($0) }
+        } catch StoreError.submittedAgain {
+            edit.isOver = true
+        }
+    }
+
+    func submit(_ edit: SimulatedEdit, now: Double) throws {
+        while !edit.isOver { try goOn(with: edit, now: now) }
+    }
+
+    /// Goes on with edits that a crash broke off.
+    func adoptEdits(now: Double) throws {
+        while true {
+            var adopted: SimulatedEdit?
+            try transaction(now: now) { adopted = try $0.adoptExpansion(idleFor: 0).map { try SimulatedEdit($0) } }
+            guard let adopted else { return }
+            try submit(adopted, now: now)
+        }
+    }
+
+    func expire(now: Double) throws { try transaction(now: now) { _ = try $0.expire() } }
 
     func restart(now: Double) throws {
-        cache = StoreCache()
-        try transaction { try $0.adoptLeases(until: now + leaseDuration) }
+        cache = StoreCache(clock: clock)
+        try transaction(now: now) { try $0.adoptLeases(duration: leaseDuration) }
+        try adoptEdits(now: now)
     }
 
     func control(_ action: ControlRequest.Action, job: String? = nil, worker: String? = nil, priority: Int? = nil, now: Double) throws {
         let request = ControlRequest(action: action, priority: priority, who: "operator")
-        try transaction { ledger in
+        try transaction(now: now) { ledger in
             if let job {
-                _ = try ledger.control(job: job, request, now: now)
+                // Who retries what no sweep asks for is told so.
+                do { _ = try ledger.control(job: job, request) } catch StoreError.senseless { return }
             } else if let worker {
-                do { _ = try ledger.control(worker: worker, request, now: now) } catch StoreError.unknownWorker { return }
+                do { _ = try ledger.control(worker: worker, request) } catch StoreError.unknownWorker { return }
             } else {
-                let (id, _) = try ledger.control(sweep: "simulated", request, now: now)
-                _ = try ledger.settleShared(sweep: id, after: 0, now: now)
+                let (id, _) = try ledger.control(sweep: Self.main, request)
+                _ = try ledger.settleShared(sweep: id, after: 0)
+                guard action == .cancel || action == .retry else { return }
+                var after: Int64? = 0
+                while let place = after { after = try ledger.control(action, sweep: id, after: place, limit: 3).next }
             }
         }
     }
@@ -173,18 +198,21 @@ final class SimulatedCoordinator {
                         throw Violation("job \(job.identity.prefix(8)) was given to a worker that has no room for it")
                     }
                 }
-                var new = 0
+                var given: Set<Int64> = []
                 for job in jobs where try !isLost(job, call) {
-                    guard job.token > newestTokens[job.identity, default: 0] else {
-                        throw Violation("token \(job.token) of job \(job.identity.prefix(8)) was given out after \(newestTokens[job.identity]!)")
+                    guard job.token.number > newestTokens[job.identity, default: 0] else {
+                        throw Violation("token \(job.token.number) of job \(job.identity.prefix(8)) was given out after \(newestTokens[job.identity]!)")
                     }
-                    newestTokens[job.identity] = job.token
-                    if case .lease(let worker, _, _) = call { holders[job.identity] = worker.name }
-                    new += 1
+                    newestTokens[job.identity] = job.token.number
+                    if case .lease(let worker, _, _) = call { holders[job.identity] = worker.instance }
+                    let entry = try ledger.entry(job.identity)
+                    try requireHolders(of: entry, ledger, "was given out")
+                    given.insert(entry.sweep)
                 }
                 // Who holds on to a job in spite of its lease may exceed the limit; nobody is given one beyond it.
-                let running = try ledger.counter(ledger.sweep(named: "simulated").id, .leased)
-                if running > parallel, new > 0 { throw Violation("\(running) jobs run, the limit is \(parallel)") }
+                for sweep in given where try ledger.counter(sweep, .leased) > parallel {
+                    throw Violation("\(try ledger.counter(sweep, .leased)) jobs of a sweep run, the limit is \(parallel)")
+                }
             }
             return reply
         }
@@ -205,16 +233,26 @@ final class SimulatedCoordinator {
         if after.state != .done, !after.isAwaitingTraining, let had = before.checkpoint, after.checkpoint.map({ $0.work < had.work }) ?? true {
             throw Violation("job \(name) had a checkpoint of \(had.work) and then one of \(after.checkpoint?.work ?? 0)")
         }
+        switch reply {
+        case .action(.continue), .action(.drain): try requireHolders(of: ledger.entry(identity), ledger, "goes on")
+        default: break
+        }
         if after.state == .leased, after.isAwaitingTraining { throw Violation("job \(name) runs, and waits for its training") }
         if after.failedAttempts > Int(after.token) { throw Violation("job \(name) has more failures than leases") }
         if let refusal { throw refusal }
         return reply
     }
 
+    /// Work that no sweep asks for is not to be done.
+    private func requireHolders(of entry: JobEntry, _ ledger: Ledger, _ what: String) throws {
+        let holders = try ledger.connection.row("SELECT count(*) FROM sweep_jobs WHERE job = ?", [.integer(entry.id)])!.int(0)
+        guard holders > 0 else { throw Violation("job \(entry.identity.prefix(8)) \(what), though no sweep asks for it") }
+    }
+
     /// Whether a worker is handed a lease once more that it was given and does not know of.
     private func isLost(_ job: LeasedJob, _ call: Call) throws -> Bool {
-        guard case .lease(let worker, _, let holding?) = call, holders[job.identity] == worker.name,
-            job.token == newestTokens[job.identity]
+        guard case .lease(let worker, _, let holding?) = call, holders[job.identity] == worker.instance,
+            job.token.number == newestTokens[job.identity]
         else { return false }
         if holding.contains(job.identity) { throw Violation("\(worker.name) was handed job \(job.identity.prefix(8)), which it has") }
         return true
@@ -224,8 +262,8 @@ final class SimulatedCoordinator {
     private func promised(_ call: Call, _ reply: Reply) throws {
         switch (call, reply) {
         case (.lease, .leases(let jobs)):
-            for job in jobs where try !leasesGiven.insert("\(job.identity)/\(job.token)").inserted && !isLost(job, call) {
-                throw Violation("job \(job.identity.prefix(8)) was given out twice under token \(job.token)")
+            for job in jobs where try !leasesGiven.insert("\(job.identity)/\(job.token.number)").inserted && !isLost(job, call) {
+                throw Violation("job \(job.identity.prefix(8)) was given out twice under token \(job.token.number)")
             }
         case (.result(let identity, let request), .acknowledged(let answer)) where answer.recorded:
             if acknowledgedResults[identity] == nil { acknowledgedResults[identity] = try Ledger.text(request.result) }
@@ -238,19 +276,39 @@ final class SimulatedCoordinator {
         }
     }
 
+    /// What must hold after every transaction: what is kept beside the rows says what the rows say.
+    func checkCounts() throws {
+        try database.transaction { connection, _ in
+            for (what, kept, counted) in [
+                (
+                    "jobs by sweep and state", "SELECT sweep, state, count FROM counters WHERE count <> 0",
+                    "SELECT sweep_jobs.sweep, state, count(*) FROM sweep_jobs JOIN jobs ON jobs.id = sweep_jobs.job GROUP BY sweep_jobs.sweep, state"
+                ),
+                (
+                    "ready jobs by sweep and class", "SELECT sweep, class, ready FROM queues WHERE ready <> 0",
+                    "SELECT sweep, class, count(*) FROM jobs WHERE ready = 1 GROUP BY sweep, class"
+                ),
+            ] {
+                let (kept, counted) = (Set(try connection.rows(kept, []).map(\.values)), Set(try connection.rows(counted, []).map(\.values)))
+                guard kept == counted else { throw Violation("\(what): kept are \(kept), there are \(counted)") }
+            }
+            let astray = try connection.rows(
+                """
+                SELECT identity, state FROM jobs WHERE state IN ('pending', 'leased', 'quarantined')
+                AND NOT EXISTS (SELECT 1 FROM sweep_jobs WHERE sweep_jobs.job = jobs.id AND sweep_jobs.sweep = jobs.sweep)
+                """, [])
+            guard astray.isEmpty else {
+                throw Violation("job \(astray[0].text(0).prefix(8)) is \(astray[0].text(1)), though the sweep that rules it does not hold it")
+            }
+        }
+    }
+
     /// What must hold between any two steps.
     func check() throws {
-        try database.transaction { connection in
-            let ledger = Ledger(connection, cache: cache, rules: rules)
-            let status = try ledger.status(of: "simulated")
-            var counts: [JobState: Int] = [:]
-            for row in try connection.rows("SELECT state, count(*) FROM jobs GROUP BY state", []) {
-                counts[JobState(rawValue: row.text(0))!] = row.int(1)
-            }
-            guard status.jobs == counts else { throw Violation("the counters say \(status.jobs), the jobs are \(counts)") }
-            guard counts.values.reduce(0, +) == identities.count else { throw Violation("a job is lost: \(counts)") }
-            let ready = try connection.row("SELECT count(*) FROM jobs WHERE ready = 1", [])!.int(0)
-            guard try ledger.readyQueues().values.reduce(0, +) == ready else { throw Violation("the queues do not say \(ready)") }
+        try checkCounts()
+        try database.transaction { connection, _ in
+            let all = try connection.row("SELECT count(*) FROM jobs", [])!.int(0)
+            guard all == identities.count else { throw Violation("\(identities.count) jobs were submitted, there are \(all)") }
             let ownerless = try connection.row("SELECT count(*) FROM jobs WHERE (state = 'leased') <> (worker IS NOT NULL)", [])!.int(0)
             guard ownerless == 0 else { throw Violation("\(ownerless) leases have no owner, or owners no lease") }
             let twice = try connection.rows(
@@ -295,8 +353,8 @@ final class SimulatedCoordinator {
     /// The records of jobs that are not done.
     func unfinished() throws -> [JobRecord] {
         var records: [JobRecord] = []
-        try database.transaction { connection in
-            let ledger = Ledger(connection, cache: cache, rules: rules)
+        try database.transaction { connection, _ in
+            let ledger = Ledger(connection, now: clock.now(), cache: cache, rules: rules)
             records = try identities.map { try ledger.entry($0).record }.filter { $0.state != .done }
         }
         return records
@@ -304,8 +362,8 @@ final class SimulatedCoordinator {
 
     func states() throws -> [JobState: Int] {
         var states: [JobState: Int] = [:]
-        try database.transaction { connection in
-            states = try Ledger(connection, cache: cache, rules: rules).status(of: "simulated").jobs
+        try database.transaction { connection, _ in
+            states = try Ledger(connection, now: clock.now(), cache: cache, rules: rules).status(of: Self.main).jobs
         }
         return states
     }

@@ -41,7 +41,8 @@ final class SimulatedWorker {
         method: "ae", configuration: Catalogue.method("ae")!.resolve(["batch_size": 4096], for: .custom("brain")), dataset: "brain",
         fingerprint: "f", seed: 0)
 
-    var name: String { description.name }
+    /// What a coordinator knows it by.
+    var instance: String { description.instance }
 
     private var engine: EngineClass { EngineClass(platform: description.platform, precision: .float32, threads: 1) }
 
@@ -58,7 +59,7 @@ final class SimulatedWorker {
             threads: slots, memory: number < 2 ? large.memory + memory : memory * Int64(1 + number % 4),
             gpus: number % 3 == 2 ? Array(repeating: number == 2 ? large.gpuMemory + card : card, count: slots) : [])
         description = WorkerDescription(
-            name: "w\(number)", host: "h", resources: resources, platform: number % 3 == 2 ? .graphics : .processor, datasets: datasets,
+            name: "w\(number % 3)", instance: .instance("\(number)-0"), host: "h", resources: resources, platform: number % 3 == 2 ? .graphics : .processor, datasets: datasets,
             methods: ["ae", "ae-grad"])
         free = resources
         plan(world.random(0, 5)) { self.ask() }
@@ -85,8 +86,8 @@ final class SimulatedWorker {
         world.timeline.after(world.random(1, 60)) { [weak self] in
             guard let self, self.isDead else { return }
             self.isDead = false
-            // A new process has a new name.
-            self.description.name = "w\(self.number)-\(self.life)"
+            // The name of what was started by the same line is the same; what it is known by is not.
+            self.description.instance = .instance("\(self.number)-\(self.life)")
             self.plan(1) { self.ask() }
         }
     }
@@ -109,7 +110,7 @@ final class SimulatedWorker {
                 guard mine == self.question, case .leases(let jobs) = reply else { return }
                 self.question += 1
                 self.isAnswerLost = false
-                for job in jobs { self.start(job) }
+                for job in jobs { try self.start(job) }
                 self.plan(self.world.random(0.5, 4)) { self.ask() }
             }
         }
@@ -120,7 +121,8 @@ final class SimulatedWorker {
         }
     }
 
-    private func start(_ job: LeasedJob) {
+    private func start(_ job: LeasedJob) throws {
+        try world.note(job, startedBy: instance)
         // One lease more or less may have been in flight when it told what it has left.
         if let former = self.held[job.identity] { drop(former) }
         guard let place = free.take(job.resources) else {
@@ -144,7 +146,7 @@ final class SimulatedWorker {
     private func beat(_ held: Held) {
         guard isHolding(held) else { return }
         let progress = JobProgress.sample(epoch: held.epoch, of: Self.epochs)
-        world.send(.heartbeat(held.job.identity, HeartbeatRequest(token: held.job.token, worker: name, progress: progress))) {
+        world.send(.heartbeat(held.job.identity, HeartbeatRequest(token: held.job.token, progress: progress))) {
             [weak self] reply in
             self?.plan(0) {
                 guard let self, self.isHolding(held) else { return }

@@ -25,15 +25,16 @@ final class Simulation {
     /// What the coordinator's clock shows beyond the true time.
     private var clockError = 0.0
     private let size: Size
+    private let parallel: Int
 
     private static let leaseDuration = 20.0
 
     init(seed: UInt64, size: Size, rules: LeaseRules = .standard, database: SQLiteDatabase) throws {
         generator = SplitMix(seed)
         self.size = size
+        parallel = max(2, size.workers * size.slots * 3 / 4)
         coordinator = try SimulatedCoordinator(
-            database, rules: rules, leaseDuration: Self.leaseDuration, jobs: size.jobs,
-            parallel: max(2, size.workers * size.slots * 3 / 4))
+            database, rules: rules, leaseDuration: Self.leaseDuration, jobs: size.jobs, parallel: parallel)
         workers = (0..<size.workers).map { SimulatedWorker($0, slots: size.slots, world: self) }
     }
 
@@ -82,6 +83,19 @@ final class Simulation {
 
     private var clock: Double { max(0, timeline.now + clockError) }
 
+    // MARK: Hands
+
+    /// Who started each lease.
+    private var hands: [String: String] = [:]
+
+    /// No lease is in two hands, whatever the workers' names.
+    func note(_ job: LeasedJob, startedBy instance: String) throws {
+        let lease = "\(job.identity)/\(job.token.number)"
+        if let other = hands.updateValue(instance, forKey: lease), other != instance {
+            throw Violation("lease \(job.token.number) of job \(job.identity.prefix(8)) is in the hands of \(other) and \(instance)")
+        }
+    }
+
     // MARK: Mishaps
 
     private func crash() {
@@ -102,12 +116,15 @@ final class Simulation {
         if isKind { return }
         let worker = workers[Int(random(0, Double(workers.count) - 0.001))]
         switch random(0, 1) {
-        case ..<0.3: worker.die()
-        case ..<0.55: worker.stop(for: random(1, 90))
-        case ..<0.65: clockError += random(-40, 60)
-        case ..<0.75 where !isDown: try coordinator.control(.pause, now: clock)
-        case ..<0.85 where !isDown: try coordinator.control(.resume, now: clock)
-        case ..<0.9 where !isDown: try coordinator.control(random(0, 1) < 0.5 ? .pause : .resume, worker: worker.name, now: clock)
+        case ..<0.2: worker.die()
+        case ..<0.4: worker.stop(for: random(1, 90))
+        case ..<0.45: clockError += random(-40, 60)
+        case ..<0.5 where !isDown: try coordinator.control(.pause, now: clock)
+        case ..<0.57 where !isDown: try coordinator.control(.resume, now: clock)
+        case ..<0.6 where !isDown: try coordinator.control(.cancel, now: clock)
+        case ..<0.65 where !isDown: try coordinator.control(.retry, now: clock)
+        case ..<0.85 where !isDown: try edit()
+        case ..<0.88 where !isDown: try coordinator.control(random(0, 1) < 0.5 ? .pause : .resume, worker: worker.instance, now: clock)
         case ..<1 where !isDown:
             let job = coordinator.identities[Int(random(0, Double(coordinator.identities.count) - 0.001))]
             let actions: [ControlRequest.Action] = [.pause, .resume, .cancel, .retry, .prioritise]
@@ -122,6 +139,22 @@ final class Simulation {
         timeline.after(random(1, 2 * size.chaos / 20)) { [self] in try mishap() }
     }
 
+    /// Somebody submits the sweep anew with fewer or all of its jobs, or another sweep that shares some.
+    private func edit() throws {
+        let matrices = ["method: ae, dataset: [brain, rsna]", "method: [ae, ae-grad], dataset: brain", "method: ae-grad, dataset: rsna", nil]
+        let name = random(0, 1) < 0.6 ? SimulatedCoordinator.main : random(0, 1) < 0.5 ? "second" : "third"
+        let edit = try SimulatedEdit(
+            of: name, matrices[Int(random(0, 3.999))], seeds: Int(random(1, Double(size.jobs / 4) + 0.999)), parallel: parallel,
+            priority: Int(random(-1, 1.999)))
+        func goOn() throws {
+            // After a crash, whoever starts next goes on with it.
+            guard !isDown, !isKind else { return edit.isOver = true }
+            try coordinator.goOn(with: edit, now: clock)
+            if !edit.isOver { timeline.after(random(0.01, 3)) { try goOn() } }
+        }
+        try goOn()
+    }
+
     /// Nothing goes wrong any more, and whatever was held back is let go.
     private func becomeKind() throws {
         isKind = true
@@ -130,12 +163,15 @@ final class Simulation {
             isDown = false
             try coordinator.restart(now: clock)
         }
+        try coordinator.adoptEdits(now: clock)
+        try coordinator.submit(
+            SimulatedEdit(of: SimulatedCoordinator.main, seeds: size.jobs / 4, parallel: parallel), now: clock)
         try release()
     }
 
     private func release() throws {
         try coordinator.control(.resume, now: clock)
-        for worker in workers { try coordinator.control(.resume, worker: worker.name, now: clock) }
+        for worker in workers { try coordinator.control(.resume, worker: worker.instance, now: clock) }
         for job in coordinator.identities {
             try coordinator.control(.resume, job: job, now: clock)
             try coordinator.control(.retry, job: job, now: clock)
@@ -154,6 +190,7 @@ final class Simulation {
         let deadline = size.chaos + 3000
         while timeline.now < deadline, try timeline.step() {
             steps += 1
+            if size.jobs < 100 { try coordinator.checkCounts() }
             if steps % (20 * size.jobs) == 0 { try coordinator.check() }
             if isKind, steps % (4 * size.jobs) == 0, try isDone() {
                 return try coordinator.check()

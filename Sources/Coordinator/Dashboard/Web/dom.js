@@ -1,9 +1,9 @@
 // Elements and texts. Every text goes in as text, never as markup.
 
-export const states = ["done", "leased", "pending", "quarantined", "failed", "cancelled"];
-export const stateOf = { p: "pending", l: "leased", d: "done", f: "failed", c: "cancelled", q: "quarantined" };
+export const states = ["done", "leased", "pending", "quarantined", "cancelled"];
+export const stateOf = { p: "pending", l: "leased", d: "done", c: "cancelled", q: "quarantined" };
 export const stateTitle = {
-  done: "done", leased: "running", pending: "waiting", quarantined: "quarantined", failed: "failed", cancelled: "cancelled",
+  done: "done", leased: "running", pending: "waiting", quarantined: "quarantined", cancelled: "cancelled",
 };
 
 /** With the code of each character that is not seen but does something: what comes from elsewhere must not turn a line around. */

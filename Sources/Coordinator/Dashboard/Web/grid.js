@@ -48,7 +48,7 @@ export function grid(name) {
     context.fillStyle = colours[state];
     context.fillRect(x, y, size - gap, size - gap);
     // A notch beside the colour, for what needs somebody.
-    if ((state === "quarantined" || state === "failed") && size >= 6) context.clearRect(x, y, size / 3, size / 3);
+    if (state === "quarantined" && size >= 6) context.clearRect(x, y, size / 3, size / 3);
   }
 
   function mark(context) {

@@ -24,7 +24,7 @@ export function sweepPage(main, name) {
   const choice = element("select", { id: "metric", onchange: () => { metric = choice.value; drawTable(); } });
   const filter = element("select", { id: "state", onchange: () => load(filter.value) },
     element("option", { value: "" }, "choose a state"),
-    ["quarantined", "failed", "leased", "pending", "cancelled", "done"].map((state) => element("option", { value: state }, stateTitle[state])));
+    ["quarantined", "leased", "pending", "cancelled", "done"].map((state) => element("option", { value: state }, stateTitle[state])));
   main.replaceChildren(
     element("p", { class: "path" }, link("#/", "Sweeps")),
     element("h1", {}, name),
@@ -74,8 +74,8 @@ export function sweepPage(main, name) {
       (sweep.obstacles ?? []).map((entry) => element("p", { class: "warning" }, `${number(entry.jobs)} jobs wait: ${entry.reason}.`)));
     pause.hidden = sweep.isPaused || isFinished(sweep);
     resume.hidden = !sweep.isPaused;
-    retry.hidden = !["quarantined", "failed", "cancelled"].some((state) => sweep.jobs[state]);
-    cancel.hidden = !["pending", "leased", "quarantined", "failed"].some((state) => sweep.jobs[state]);
+    retry.hidden = !["quarantined", "cancelled"].some((state) => sweep.jobs[state]);
+    cancel.hidden = !["pending", "leased", "quarantined"].some((state) => sweep.jobs[state]);
     replace(failing, sweep.failing.length > 0 && [
       element("h2", {}, "Failing"),
       table("Failing jobs", ["Job", "Method", "Data set", "Seed", "Error"], sweep.failing.map((job) =>
