@@ -37,13 +37,22 @@ final class GroupedWriter: Sendable {
         self.makeLedger = makeLedger
     }
 
-    /// Runs `body` inside a transaction and returns once it is on disk. A ``StoreError`` must be thrown before anything
-    /// is written: the other requests of the transaction go on. After any other error nothing of `body` is kept.
-    /// `body` may be run several times.
-    func write<Result: Sendable>(_ body: @escaping @Sendable (Ledger) throws -> Result) async throws -> Result {
+    /// What a request is about, for which rows are read before it runs.
+    enum Subject: Sendable {
+        /// A job's report; whether it brings a result.
+        case job(String, isFinishing: Bool)
+        case lease
+        case other
+    }
+
+    /// Runs `body` inside a transaction and returns once it is on disk. After an error nothing of `body` is kept; after a
+    /// ``StoreError`` the other requests of the transaction go on. `body` may be run several times.
+    func write<Result: Sendable>(
+        _ subject: Subject = .other, _ body: @escaping @Sendable (Ledger) throws -> Result
+    ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
             let isFirst = state.withLock { state in
-                state.pending.append(Write(body: body, continuation: continuation))
+                state.pending.append(Write(subject: subject, body: body, continuation: continuation))
                 defer { state.isDraining = true }
                 return !state.isDraining
             }
@@ -96,7 +105,10 @@ final class GroupedWriter: Sendable {
                 var ledger: Ledger?
                 try database.transaction { connection, now in
                     let opened = makeLedger(connection, now)
-                    for request in group { try request.run(opened) }
+                    try Self.prepare(opened, group)
+                    // What reports write waits; what asks for work has to look for it.
+                    for request in group where !request.isLease { try request.run(opened) }
+                    for request in group where request.isLease { try request.run(opened) }
                     try opened.flush(database)
                     ledger = opened
                 }
@@ -109,27 +121,44 @@ final class GroupedWriter: Sendable {
         fatalError("unreachable: the loop has no end of its own")
     }
 
+    private static func prepare(_ ledger: Ledger, _ group: [any Request]) throws {
+        var (jobs, finishing, isLeasing) = ([String](), [String](), false)
+        for request in group {
+            switch request.subject {
+            case .job(let identity, let isFinishing):
+                jobs.append(identity)
+                if isFinishing { finishing.append(identity) }
+            case .lease: isLeasing = true
+            case .other: break
+            }
+        }
+        try ledger.prepare(jobs: jobs, finishing: finishing, isLeasing: isLeasing)
+    }
+
     /// A request waiting for its transaction.
-    private protocol Request: AnyObject, Sendable {
+    fileprivate protocol Request: AnyObject, Sendable {
+        var subject: Subject { get }
         func run(_ ledger: Ledger) throws
         func succeed()
         func fail(_ error: any Error)
     }
 
     private final class Write<Value: Sendable>: Request, @unchecked Sendable {
+        let subject: Subject
         private let body: @Sendable (Ledger) throws -> Value
         private let continuation: CheckedContinuation<Value, any Error>
         /// Touched by the writer's queue only.
         private var outcome: Result<Value, any Error>?
 
-        init(body: @escaping @Sendable (Ledger) throws -> Value, continuation: CheckedContinuation<Value, any Error>) {
+        init(subject: Subject, body: @escaping @Sendable (Ledger) throws -> Value, continuation: CheckedContinuation<Value, any Error>) {
+            self.subject = subject
             self.body = body
             self.continuation = continuation
         }
 
         func run(_ ledger: Ledger) throws {
             do {
-                outcome = .success(try body(ledger))
+                outcome = .success(try ledger.request(body))
             } catch let refusal as StoreError {
                 outcome = .failure(refusal)
             }
@@ -138,4 +167,8 @@ final class GroupedWriter: Sendable {
         func succeed() { continuation.resume(with: outcome!) }
         func fail(_ error: any Error) { continuation.resume(throwing: error) }
     }
+}
+
+extension GroupedWriter.Request {
+    fileprivate var isLease: Bool { if case .lease = subject { true } else { false } }
 }

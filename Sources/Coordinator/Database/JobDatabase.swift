@@ -17,8 +17,8 @@ protocol JobDatabase: AnyObject, Sendable {
     /// Whether the error says that the database's disk is full.
     func isDiskFull(_ error: any Error) -> Bool
 
-    /// Tells the other coordinators on this database, inside a transaction, that there may be work.
-    func announce(_ connection: any SQLConnection) throws
+    /// What tells the other coordinators on this database, once it is committed, that there may be work; `nil`: there are none.
+    var announcement: SQLStatement? { get }
 
     /// Calls `heard` whenever another coordinator has announced work.
     func listen(_ heard: @escaping @Sendable () -> Void)

@@ -69,8 +69,9 @@ final class PostgresConnection: SQLConnection {
         return Int(String(cString: PQcmdTuples(result.pointer))) ?? 0
     }
 
-    func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] {
-        let result = try perform(sql, arguments)
+    func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow] { rows(of: try perform(sql, arguments)) }
+
+    private func rows(of result: Answer) -> [SQLRow] {
         let columns = PQnfields(result.pointer)
         let types = (0..<columns).map { PQftype(result.pointer, $0) }
         return (0..<PQntuples(result.pointer)).map { row in
@@ -87,6 +88,63 @@ final class PostgresConnection: SQLConnection {
             hasSome = true
         }
         return hasSome
+    }
+
+    // MARK: Pipelines
+
+    private var deferred: [SQLStatement] = []
+
+    func runAll(_ statements: [SQLStatement]) throws {
+        if statements.count == 1 { try run(statements[0].sql, statements[0].arguments) } else { _ = try pipeline(statements) }
+    }
+
+    func answers(_ statements: [SQLStatement]) throws -> [[SQLRow]] { try pipeline(statements).map(rows(of:)) }
+
+    func runBeforeCommit(_ statements: [SQLStatement]) throws { deferred += statements }
+
+    /// Ends the transaction with what was left for its end.
+    func commit() throws {
+        let last = deferred
+        deferred = []
+        if last.isEmpty { try execute("COMMIT") } else { _ = try pipeline(last + [SQLStatement("COMMIT")]) }
+    }
+
+    /// Takes the transaction back.
+    func rollback() {
+        deferred = []
+        if isAlive { try? execute("ROLLBACK") }
+    }
+
+    /// Sends all statements before the first answer is read. After the first that fails none is done.
+    private func pipeline(_ statements: [SQLStatement]) throws -> [Answer] {
+        guard !statements.isEmpty else { return [] }
+        let names = try statements.map { try prepare($0.sql) }
+        guard PQenterPipelineMode(connection) == 1 else { throw lost() }
+        defer { PQexitPipelineMode(connection) }
+        for (name, statement) in zip(names, statements) {
+            let isSent = withOptionalCStrings(statement.arguments.map(Self.text)) { values in
+                PQsendQueryPrepared(connection, name, Int32(statement.arguments.count), values, nil, nil, 0)
+            }
+            guard isSent == 1 else { throw lost() }
+        }
+        guard PQpipelineSync(connection) == 1 else { throw lost() }
+        var answers: [Answer] = []
+        var failure: (any Error)?
+        for _ in statements {
+            // A null comes behind each statement's answer.
+            while let result = PQgetResult(connection) {
+                if PQresultStatus(result) == PGRES_PIPELINE_ABORTED {
+                    PQclear(result)
+                    continue
+                }
+                do { answers.append(try checked(result)) } catch { failure = failure ?? error }
+            }
+            guard isAlive else { throw failure ?? lost() }
+        }
+        // What the synchronisation is answered with.
+        if let end = PQgetResult(connection) { PQclear(end) }
+        if let failure { throw failure }
+        return answers
     }
 
     // MARK: Parts
@@ -137,8 +195,30 @@ final class PostgresConnection: SQLConnection {
             state: "", message: String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
+    /// An array's text, as PostgreSQL reads it.
+    private static func text(_ values: [SQLValue]) -> String {
+        var result = "{"
+        for value in values {
+            if result.utf8.count > 1 { result += "," }
+            switch value {
+            case .text:
+                let text = text(value) ?? ""
+                result += "\""
+                if text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") }) {
+                    result += text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+                } else {
+                    result += text
+                }
+                result += "\""
+            default: result += text(value) ?? "NULL"
+            }
+        }
+        return result + "}"
+    }
+
     private static func text(_ value: SQLValue) -> String? {
         switch value {
+        case .array(let values): text(values)
         case .null: nil
         case .integer(let value): String(value)
         case .real(let value): String(value)

@@ -84,9 +84,9 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
         writer = connection
         do {
             try body(connection, time(connection.begin()))
-            try connection.execute("COMMIT")
+            try connection.commit()
         } catch {
-            if connection.isAlive { try? connection.execute("ROLLBACK") }
+            connection.rollback()
             if !connection.isAlive { writer = nil }
             throw error
         }
@@ -127,9 +127,7 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
     func isPassing(_ error: any Error) -> Bool { (error as? PostgresError)?.isPassing ?? false }
     func isDiskFull(_ error: any Error) -> Bool { (error as? PostgresError)?.isDiskFull ?? false }
 
-    func announce(_ connection: any SQLConnection) throws {
-        _ = try connection.rows("SELECT pg_notify('medsweep', '')", [])
-    }
+    let announcement: SQLStatement? = SQLStatement("SELECT pg_notify('medsweep', '')")
 
     func listen(_ heard: @escaping @Sendable () -> Void) {
         Thread.detachNewThread { [weak self, url] in

@@ -4,6 +4,8 @@ enum SQLValue: Sendable, Hashable {
     case integer(Int64)
     case real(Double)
     case text(String)
+    /// One parameter for many values: PostgreSQL alone has such.
+    case array([SQLValue])
 
     static func int(_ value: Int) -> SQLValue { .integer(Int64(value)) }
     static func flag(_ value: Bool) -> SQLValue { .integer(value ? 1 : 0) }
@@ -23,7 +25,7 @@ struct SQLRow: Sendable {
         case .integer(let value): value
         case .real(let value): Int64(value)
         case .text(let text): Int64(text) ?? 0
-        case .null: 0
+        case .null, .array: 0
         }
     }
 
@@ -35,7 +37,7 @@ struct SQLRow: Sendable {
         case .integer(let value): Double(value)
         case .real(let value): value
         case .text(let text): Double(text) ?? 0
-        case .null: 0
+        case .null, .array: 0
         }
     }
 
@@ -46,7 +48,7 @@ struct SQLRow: Sendable {
         case .text(let text): text
         case .integer(let value): String(value)
         case .real(let value): String(value)
-        case .null: nil
+        case .null, .array: nil
         }
     }
 
@@ -76,8 +78,26 @@ protocol SQLConnection: AnyObject {
 
     /// Runs a query, or a statement with RETURNING, and returns its rows.
     func rows(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow]
+
+    /// Runs statements one after the other; with PostgreSQL they are on their way together.
+    func runAll(_ statements: [SQLStatement]) throws
+
+    /// Runs queries in the same way.
+    func answers(_ statements: [SQLStatement]) throws -> [[SQLRow]]
+
+    /// Runs statements as the last ones of the transaction; with PostgreSQL they are on their way together with the commit, so that
+    /// what they lock is not locked for longer than it must be.
+    func runBeforeCommit(_ statements: [SQLStatement]) throws
 }
 
 extension SQLConnection {
+    func runAll(_ statements: [SQLStatement]) throws {
+        for statement in statements { try run(statement.sql, statement.arguments) }
+    }
+
+    func answers(_ statements: [SQLStatement]) throws -> [[SQLRow]] { try statements.map { try rows($0.sql, $0.arguments) } }
+
+    func runBeforeCommit(_ statements: [SQLStatement]) throws { try runAll(statements) }
+
     func row(_ sql: String, _ arguments: [SQLValue]) throws -> SQLRow? { try rows(sql, arguments).first }
 }

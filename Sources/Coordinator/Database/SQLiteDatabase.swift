@@ -64,7 +64,7 @@ final class SQLiteDatabase: JobDatabase {
 
     func isDiskFull(_ error: any Error) -> Bool { (error as? DatabaseError)?.resultCode == .SQLITE_FULL }
 
-    func announce(_ connection: any SQLConnection) {}
+    var announcement: SQLStatement? { nil }
 
     func listen(_ heard: @escaping @Sendable () -> Void) {}
 

@@ -10,11 +10,11 @@ struct JobEntry {
     /// How many sweeps hold the job, `sweep` among them if any does.
     var holders: Int
     /// Whether the row stands in its queue.
-    let isReady: Bool
+    private(set) var isReady: Bool
     /// What the job trains; `nil`: nothing.
     let training: Int64?
-    /// The record that the row has in the database.
-    let storedRecord: JobRecord
+    /// The record that the row has in the database, or will have once what waits is written.
+    private(set) var storedRecord: JobRecord
     var record: JobRecord
 
     /// The state that the row has in the database.
@@ -45,11 +45,22 @@ struct JobEntry {
     }
 }
 
+extension JobEntry {
+    /// The same once it is written as it is.
+    func written(isReady: Bool) -> JobEntry {
+        var entry = self
+        entry.storedRecord = record
+        entry.isReady = isReady
+        return entry
+    }
+}
+
 extension Ledger {
     /// The job, held for the rest of the transaction.
     /// - Throws: ``StoreError/unknownJob(_:)``
     func entry(_ identity: String) throws -> JobEntry {
-        try entry("identity", .text(identity)).orThrow(StoreError.unknownJob(identity))
+        if let entry = held(identity) { return entry }
+        return try entry("identity", .text(identity)).orThrow(StoreError.unknownJob(identity))
     }
 
     /// The same by the job's number, which came from another row of the database.
@@ -66,17 +77,14 @@ extension Ledger {
     func save(_ entry: JobEntry) throws {
         let record = entry.record
         let isReady = record.state == .pending && !record.isPaused && !record.isAwaitingTraining && record.notBefore <= now
-        try connection.run(
-            """
-            UPDATE jobs SET state = ?, ready = ?, token = ?, failed_attempts = ?, lost_leases = ?, worker = ?, instance = ?, expires = ?,
-                not_before = ?, ended_token = ?, result_token = ?, paused = ?, awaiting = ? WHERE id = ?
-            """,
+        try connection.add(
             [
-                .text(record.state.rawValue), .flag(isReady), .integer(record.token), .int(record.failedAttempts),
-                .int(record.lostLeases), .text(record.hold?.worker), .text(record.hold?.instance), .real(record.hold?.expires), .real(record.notBefore),
-                .integer(record.endedToken), .integer(record.resultToken), .flag(record.isPaused), .flag(record.isAwaitingTraining),
-                .integer(entry.id),
-            ])
+                .integer(entry.id), .text(record.state.rawValue), .flag(isReady), .integer(record.token), .int(record.failedAttempts),
+                .int(record.lostLeases), .text(record.hold?.worker), .text(record.hold?.instance), .real(record.hold?.expires),
+                .real(record.notBefore), .integer(record.endedToken), .integer(record.resultToken), .flag(record.isPaused),
+                .flag(record.isAwaitingTraining),
+            ], to: Self.changedRecord)
+        changed(entry.identity, to: entry.written(isReady: isReady))
         if record.checkpoint != entry.storedRecord.checkpoint { try keep(record.checkpoint, of: entry.id) }
         if entry.stored == .leased, record.state == .pending {
             try connection.run("UPDATE jobs SET idle_since = ? WHERE id = ?", [.real(now), .integer(entry.id)])
@@ -86,6 +94,14 @@ extension Ledger {
         try moved(entry, to: record.state, isReady: isReady)
         try followTraining(of: entry)
     }
+
+    private static let changedRecord = RowShape.update(
+        "jobs", "record", keys: [.integer("id")],
+        set: [
+            .text("state"), .integer("ready"), .integer("token"), .integer("failed_attempts"), .integer("lost_leases"), .text("worker"),
+            .text("instance"), .real("expires"), .real("not_before"), .integer("ended_token"), .integer("result_token"),
+            .integer("paused"), .integer("awaiting"),
+        ])
 
     private func keep(_ checkpoint: JobRecord.Checkpoint?, of job: Int64) throws {
         try connection.run(

@@ -26,8 +26,10 @@ final class JobStore: Sendable {
         database.listen { [weak self] in self?.wake() }
     }
 
-    private func write<Result: Sendable>(_ body: @escaping @Sendable (Ledger) throws -> Result) async throws -> Result {
-        let (result, isWaking) = try await writer.write { ledger in
+    private func write<Result: Sendable>(
+        _ subject: GroupedWriter.Subject = .other, _ body: @escaping @Sendable (Ledger) throws -> Result
+    ) async throws -> Result {
+        let (result, isWaking) = try await writer.write(subject) { ledger in
             let result = try body(ledger)
             return (result, ledger.isWaking)
         }
@@ -156,7 +158,7 @@ final class JobStore: Sendable {
     func resumeSubmits(
         idleFor idle: Double, parse: @Sendable (SubmitRequest) throws -> SweepFile, logger: Logger
     ) async throws {
-        while let expansion = try await write({ try $0.adoptExpansion(idleFor: idle) }) {
+        while let expansion = try await write(.other, { try $0.adoptExpansion(idleFor: idle) }) {
             logger.notice("going on with the submit of sweep '\(expansion.name)', which was broken off")
             do {
                 _ = try await expand(expansion, parse(expansion.request).jobs(contents: expansion.request.contents))
@@ -182,7 +184,7 @@ final class JobStore: Sendable {
     ) async throws -> (jobs: [LeasedJob], isMoreLeft: Bool) {
         if holding == nil, cache.isNoted(worker), !mayHaveWork.withLock({ $0 }) { return ([], false) }
         let looked = wakes.load(ordering: .acquiring)
-        let answer = try await write {
+        let answer = try await write(.lease) {
             try $0.lease(to: worker, free: free, limit: limit, holding: holding, duration: duration)
         }
         // Not if somebody brought work while this one looked.
@@ -195,14 +197,14 @@ final class JobStore: Sendable {
     func heartbeat(
         _ identity: String, _ request: HeartbeatRequest, duration: Double
     ) async throws -> LeaseRules.Action {
-        try await write { try $0.heartbeat(identity, request, duration: duration) }
+        try await write(.job(identity, isFinishing: false)) { try $0.heartbeat(identity, request, duration: duration) }
     }
 
     /// Returns the digest of a checkpoint that is no longer needed.
     func checkpoint(
         _ identity: String, _ request: CheckpointRequest
     ) async throws -> (Acknowledgement, unneeded: String?) {
-        try await write { try $0.checkpoint(identity, request) }
+        try await write(.job(identity, isFinishing: false)) { try $0.checkpoint(identity, request) }
     }
 
     /// - Parameter text: the result's JSON, if it is at hand.
@@ -211,23 +213,23 @@ final class JobStore: Sendable {
     ) async throws -> (Acknowledgement, unneeded: String?) {
         // Outside of the transaction, which is where all requests meet.
         let text = try text ?? Ledger.text(request.result)
-        return try await write { try $0.complete(identity, request, text: text) }
+        return try await write(.job(identity, isFinishing: true)) { try $0.complete(identity, request, text: text) }
     }
 
     func fail(_ identity: String, _ request: FailureRequest) async throws -> Acknowledgement {
         let jitter = Double.random(in: 0..<1)
-        return try await write { try $0.fail(identity, request, jitter: jitter) }
+        return try await write(.job(identity, isFinishing: false)) { try $0.fail(identity, request, jitter: jitter) }
     }
 
     func release(_ identity: String, _ request: ReleaseRequest) async throws -> Acknowledgement {
-        try await write { try $0.release(identity, request) }
+        try await write(.job(identity, isFinishing: false)) { try $0.release(identity, request) }
     }
 
     /// Ends leases that have run out and backoffs that are over.
     func expire() async throws {
         // A look first: a transaction that finds nothing to do would still be synced.
         guard try await read({ try $0.isAnythingDue() }) else { return }
-        while try await write({ try $0.expire() }) == 500 {}
+        while try await write(.other, { try $0.expire() }) == 500 {}
     }
 
     /// Gives the leases of a former run time to be heard of again.

@@ -147,14 +147,14 @@ extension Ledger {
             try save(entry)
             return nil
         }
-        try connection.run(
-            """
-            UPDATE jobs SET state = 'leased', ready = 0, token = ?, worker = ?, instance = ?, expires = ?, progress = NULL, share = 0
-            WHERE id = ?
-            """,
-            [.integer(token), .text(worker.name), .text(worker.instance), .real(now + asking.duration), .integer(entry.id)])
+        try connection.add(
+            [
+                .integer(entry.id), .text(JobState.leased.rawValue), .flag(false), .integer(token), .text(worker.name),
+                .text(worker.instance), .real(now + asking.duration), .null, .real(0),
+            ], to: Self.given)
+        changed(entry.identity, to: entry.written(isReady: false))
         try moved(entry, to: .leased, isReady: false)
-        openAttempt(entry.id, token: token, worker: worker)
+        try openAttempt(entry.id, token: token, worker: worker)
         log("leased", who: worker.name, job: entry.id, sweep: entry.sweep)
         return leasedJob(entry, next.job, of: sweep, resources: next.resources, trainedWeights: next.trainedWeights)
     }
@@ -268,7 +268,7 @@ extension Ledger {
             }
             guard !classes.isEmpty else { continue }
             var candidate = Candidate(
-                sweep: sweep, classes: classes, isWhole: classes.count == ready.count, running: try running(id),
+                sweep: sweep, classes: classes, isWhole: classes.count == ready.count, running: try counter(id, .leased),
                 room: try room(in: sweep))
             guard candidate.room > 0 else { continue }
             // Only where an operator has moved jobs does the place of a sweep depend on its first job.
@@ -284,9 +284,7 @@ extension Ledger {
         if let most = limits.maxFailed, try counter(sweep.id, .quarantined) >= most { return 0 }
         guard let most = limits.parallel else { return .max }
         // Other coordinators on the same database count too: one at a time, from here to the commit.
-        if connection.dialect == .postgres {
-            _ = try connection.rows("SELECT id FROM sweeps WHERE id = ? FOR UPDATE", [.integer(sweep.id)])
-        }
+        try lock(sweep: sweep.id)
         return try most - counter(sweep.id, .leased)
     }
 
@@ -313,22 +311,18 @@ extension Ledger {
         candidate.buffer = try rows.map(candidate.next)
     }
 
+    private static let given = RowShape.update(
+        "jobs", "lease", keys: [.integer("id")],
+        set: [
+            .text("state"), .integer("ready"), .integer("token"), .text("worker"), .text("instance"), .real("expires"), .text("progress"),
+            .real("share"),
+        ])
+
     /// The weights that a job's training has left.
     private static let weightsColumn = "(SELECT weights FROM trainings WHERE trainings.id = jobs.training)"
     private static let selectReady = """
         SELECT \(JobEntry.columns), job, \(weightsColumn), boost, position FROM jobs WHERE ready = 1 AND sweep = ?
         """
-
-    /// Puts jobs whose backoff is over into their queues.
-    func wakeDue() throws {
-        let due = try connection.rows(
-            """
-            UPDATE jobs SET ready = 1 WHERE state = 'pending' AND ready = 0 AND paused = 0 AND awaiting = 0 AND not_before <= ?
-            RETURNING sweep, class
-            """,
-            [.real(now)])
-        for row in due { queue(row.integer(0), row.integer(1), 1) }
-    }
 }
 
 extension JobClass {

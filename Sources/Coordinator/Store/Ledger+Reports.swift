@@ -18,7 +18,6 @@ extension Ledger {
         guard action != .cancel else { return action }
         try hear(instance)
         if entry.stored == .pending {
-            try writeAttempts()
             try connection.run(
                 "UPDATE attempts SET ended = NULL, outcome = NULL, error = NULL WHERE job = ? AND token = ?",
                 [.integer(entry.id), .integer(request.token.number)])
@@ -27,9 +26,7 @@ extension Ledger {
         try save(entry)
         if let progress = request.progress {
             let share = min(1, max(0, progress.share))
-            try connection.run(
-                "UPDATE jobs SET progress = ?, share = ? WHERE id = ?",
-                [.text(try Self.text(progress)), .real(share), .integer(entry.id)])
+            try connection.add([.integer(entry.id), .text(try Self.text(progress)), .real(share)], to: Self.newProgress)
         }
         if let piece = request.log { try append(piece, to: entry.id, token: request.token.number) }
         if let points = request.curve { try note(points, of: entry.id) }
@@ -39,7 +36,6 @@ extension Ledger {
     /// Whom a lease was given to, whatever has become of it since.
     private func holder(of entry: JobEntry, _ token: Int64) throws -> (worker: String, instance: String) {
         if let hold = entry.record.hold, token == entry.record.token { return (hold.worker, hold.instance) }
-        try writeAttempts()
         let row = try connection.row(
             "SELECT worker, instance FROM attempts WHERE job = ? AND token = ?", [.integer(entry.id), .integer(token)])
         return (row?.text(0) ?? "", row?.text(1) ?? "")
@@ -74,17 +70,16 @@ extension Ledger {
             return (Acknowledgement(state: .done, recorded: completion == .alreadyRecorded(superseded: false)), nil)
         }
         let checkpoint = entry.record.checkpoint?.sha256
-        try connection.run(
-            """
-            UPDATE jobs SET state = 'done', ready = 0, worker = NULL, instance = NULL, expires = NULL, checkpoint = NULL, checkpoint_work = NULL,
-                checkpoint_engine = NULL, platform = NULL, awaiting = 0, result_token = ?, metrics = ?, engine = ?, result = ?, wall = ?,
-                finished = ?, share = 1 WHERE id = ?
-            """,
+        let none = SQLValue.null
+        try connection.add(
             [
+                .integer(entry.id), .text(JobState.done.rawValue), .flag(false), none, none, none, none, none, none, none, .flag(false),
                 .integer(request.token.number), .text(JSONMember.value(of: "metrics", in: text.utf8)),
-                .text(try EngineText.text(request.result.engine)), .text(text), .real(request.result.wallSeconds), .real(now),
-                .integer(entry.id),
-            ])
+                .text(try EngineText.text(request.result.engine)), .text(text), .real(request.result.wallSeconds), .real(now), .real(1),
+            ], to: Self.finished)
+        entry.record.checkpoint = nil
+        entry.record.isAwaitingTraining = false
+        changed(entry.identity, to: entry.written(isReady: false))
         try moved(entry, to: .done, isReady: false)
         if let training = entry.training {
             let weights = request.result.artefacts.first { $0.name == Catalogue.weightsFile }
@@ -92,10 +87,9 @@ extension Ledger {
         }
         // Sums must stay numbers, whatever a worker's clock said: a century is beyond every job.
         if entry.holders > 0 { countWall(entry.sweep, min(max(0, request.result.wallSeconds), 3e9)) }
-        try insert(
-            "INSERT INTO result_files (sha256, job)",
-            Set(request.result.artefacts.map(\.sha256)).sorted().map { [.text($0), .integer(entry.id)] },
-            tail: " ON CONFLICT DO NOTHING")
+        for digest in Set(request.result.artefacts.map(\.sha256)).sorted() {
+            try connection.add([.text(digest), .integer(entry.id)], to: Self.newFile)
+        }
         try finishLog(of: entry.id, request)
         if isLate {
             // Whoever else has the job shall see in its list of attempts why it was told to stop.
@@ -124,11 +118,11 @@ extension Ledger {
                 _ = try fail()
                 try save(entry)
                 try connection.run("UPDATE jobs SET avoid = ? WHERE id = ?", [.text(before.record.hold?.instance), .integer(entry.id)])
+                changed(entry.identity, to: nil)
             }
         } else {
             try save(entry)
         }
-        try writeAttempts()
         try connection.run(
             """
             UPDATE attempts SET ended = ?, outcome = 'failed', error = ?, log_tail = ?, signal = ?
@@ -249,15 +243,25 @@ extension Ledger {
 
     /// - Parameter token: `nil`: every attempt that has not ended.
     func endAttempt(_ job: Int64, _ token: Int64?, _ outcome: String) throws {
-        try writeAttempts()
         if let token {
-            try connection.run(
-                "UPDATE attempts SET ended = ?, outcome = ? WHERE job = ? AND token = ?",
-                [.real(now), .text(outcome), .integer(job), .integer(token)])
+            try connection.add([.integer(job), .integer(token), .real(now), .text(outcome)], to: Self.endedAttempt)
         } else {
             try connection.run(
                 "UPDATE attempts SET ended = ?, outcome = ? WHERE job = ? AND outcome IS NULL",
                 [.real(now), .text(outcome), .integer(job)])
         }
     }
+
+    private static let newProgress = RowShape.update("jobs", "progress", keys: [.integer("id")], set: [.text("progress"), .real("share")])
+    private static let newFile = RowShape.insert(
+        "result_files", [.text("sha256"), .integer("job")], keys: 2, tail: "ON CONFLICT DO NOTHING")
+    private static let endedAttempt = RowShape.update(
+        "attempts", "end", keys: [.integer("job"), .integer("token")], set: [.real("ended"), .text("outcome")])
+    private static let finished = RowShape.update(
+        "jobs", "result", keys: [.integer("id")],
+        set: [
+            .text("state"), .integer("ready"), .text("worker"), .text("instance"), .real("expires"), .text("checkpoint"),
+            .integer("checkpoint_work"), .text("checkpoint_engine"), .text("platform"), .integer("awaiting"), .integer("result_token"),
+            .text("metrics"), .text("engine"), .text("result"), .real("wall"), .real("finished"), .real("share"),
+        ])
 }

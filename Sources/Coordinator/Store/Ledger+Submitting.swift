@@ -77,16 +77,20 @@ extension Ledger {
                 try join(planned, sweep, revision: revision, &added)
             }
         }
-        try insert("INSERT INTO sweep_jobs (sweep, job, position, revision)", memberships)
+        for membership in memberships { try connection.add(membership, to: Self.newMembership) }
         for training in unsettled { try settle(training) }
         return added
     }
+
+    private static let newMembership = RowShape.insert(
+        "sweep_jobs", [.integer("sweep"), .integer("job"), .integer("position"), .integer("revision")], keys: 2)
 
     /// Adds those planned jobs that are not known. The first of a training that nobody has trained or is going to train, trains it.
     /// - Returns: identity, number, class and whether it is ready, of each; and the trainings of which it is not certain that somebody
     ///   trains them.
     private func insertNew(_ jobs: [PlannedJob], into sweep: SweepRow) throws -> (rows: [SQLRow], unsettled: [Int64]) {
         let trainings = try trainings(Set(jobs.compactMap(\.trainingIdentity)))
+        share(trainings.values.map(\.id))
         var taken = try withTrainers(trainings.values.filter { !$0.isDone }.map(\.id).sorted())
         let before = taken
         var trainers: [String: Int64] = [:]
@@ -136,6 +140,7 @@ extension Ledger {
             count(sweep.id, entry.stored, 1)
             entry.holders += 1
             try connection.run("UPDATE jobs SET holders = ? WHERE id = ?", [.int(entry.holders), .integer(entry.id)])
+            changed(entry.identity, to: nil)
             if entry.holders == 1 { try rule(&entry, by: sweep.id, position: planned.position) }
         } else {
             try connection.run(
@@ -169,6 +174,7 @@ extension Ledger {
             queue(entry.sweep, entry.jobClass, -1)
             queue(sweep, entry.jobClass, 1)
         }
+        changed(entry.identity, to: nil)
         entry.sweep = sweep
     }
 
@@ -207,6 +213,7 @@ extension Ledger {
         count(sweep, entry.stored, -1)
         entry.holders -= 1
         try connection.run("UPDATE jobs SET holders = ? WHERE id = ?", [.int(entry.holders), .integer(entry.id)])
+        changed(entry.identity, to: nil)
         guard entry.sweep == sweep, entry.holders > 0 else { return }
         let next = try connection.row(
             "SELECT sweep, position FROM sweep_jobs WHERE job = ? ORDER BY sweep LIMIT 1", [.integer(entry.id)])!

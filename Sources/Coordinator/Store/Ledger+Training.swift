@@ -78,6 +78,7 @@ extension Ledger {
     /// Sees to it that somebody trains for those that wait: when the one that was to is paused or gone, the next takes its place and
     /// goes on from its checkpoint.
     func settle(_ training: Int64) throws {
+        guard !isAlone(training) else { return }
         guard try hold(training: training) == nil else { return }
         var trainer = try trainer(of: training)
         if let trainer {
@@ -165,6 +166,7 @@ extension Ledger {
     func trained(_ training: Int64, weights: String?) throws {
         guard let weights else { return try settle(training) }
         // The newest: of older ones the file may be lost, or the job would not have trained again.
+        guard !isAlone(training) else { return try connection.add([.integer(training), .text(weights)], to: Self.newWeights) }
         try connection.run(
             "UPDATE trainings SET weights = ? WHERE id = ? AND (weights IS NULL OR weights <> ?)",
             [.text(weights), .integer(training), .text(weights)])
@@ -176,6 +178,8 @@ extension Ledger {
             try save(entry)
         }
     }
+
+    private static let newWeights = RowShape.update("trainings", "weights", keys: [.integer("id")], set: [.text("weights")])
 
     // MARK: Sweeps that are held
 
