@@ -82,7 +82,7 @@ extension Ledger {
             try trained(training, weights: weights?.sha256, now: now)
         }
         // Sums must stay numbers, whatever a worker's clock said: a century is beyond every job.
-        countWall(entry.sweep, min(max(0, request.result.wallSeconds), 3e9))
+        countWall(entry.sweep, entry.jobClass, min(max(0, request.result.wallSeconds), 3e9))
         try insert(
             "INSERT INTO result_files (sha256, job)",
             Set(request.result.artefacts.map(\.sha256)).sorted().map { [.text($0), .integer(entry.id)] },

@@ -18,7 +18,7 @@ final class Ledger {
 
     private var counterChanges: [CounterKey: Int] = [:]
     private var queueChanges: [QueueKey: Int] = [:]
-    private var wallChanges: [Int64: (sum: Double, count: Int)] = [:]
+    private var wallChanges: [QueueKey: (sum: Double, count: Int)] = [:]
     private var events: [[SQLValue]] = []
     private var attempts: [[SQLValue]] = []
     private var newClasses: [Int64: JobClass] = [:]
@@ -72,10 +72,14 @@ final class Ledger {
                 """,
                 [.integer(key.sweep), .integer(key.jobClass), .int(change)])
         }
-        for (sweep, change) in wallChanges.sorted(by: { $0.key < $1.key }) {
+        for (key, change) in wallChanges.sorted(by: { ($0.key.sweep, $0.key.jobClass) < ($1.key.sweep, $1.key.jobClass) }) {
             try connection.run(
-                "UPDATE sweeps SET wall_sum = wall_sum + ?, wall_count = wall_count + ? WHERE id = ?",
-                [.real(change.sum), .int(change.count), .integer(sweep)])
+                """
+                INSERT INTO queues (sweep, class, ready, wall_sum, wall_count) VALUES (?, ?, 0, ?, ?)
+                ON CONFLICT (sweep, class) DO UPDATE SET wall_sum = queues.wall_sum + excluded.wall_sum,
+                wall_count = queues.wall_count + excluded.wall_count
+                """,
+                [.integer(key.sweep), .integer(key.jobClass), .real(change.sum), .int(change.count)])
         }
         if !events.isEmpty, connection.dialect == .postgres {
             // Numbers in the order of commits, or a reader that follows the log would miss some.
@@ -151,9 +155,10 @@ final class Ledger {
         if change > 0 { isWaking = true }
     }
 
-    func countWall(_ sweep: Int64, _ seconds: Double) {
-        let old = wallChanges[sweep] ?? (0, 0)
-        wallChanges[sweep] = (old.sum + seconds, old.count + 1)
+    func countWall(_ sweep: Int64, _ jobClass: Int64, _ seconds: Double) {
+        let key = QueueKey(sweep: sweep, jobClass: jobClass)
+        let old = wallChanges[key] ?? (0, 0)
+        wallChanges[key] = (old.sum + seconds, old.count + 1)
     }
 
     /// Jobs ready to be given out, by queue.
@@ -198,15 +203,19 @@ final class Ledger {
         return found
     }
 
-    func number(of jobClass: JobClass) throws -> Int64 {
+    /// The number of a job's class.
+    func classNumber(of job: JobDescription) throws -> Int64 {
+        let jobClass = JobClass(job)
         if let known = cache.number(of: jobClass) ?? newClasses.first(where: { $0.value == jobClass })?.key { return known }
         let arguments: [SQLValue] = [
             .text(jobClass.method), .text(jobClass.dataset), .text(jobClass.fingerprint), .int(jobClass.core),
             .text(jobClass.weights.joined(separator: " ")), .int(jobClass.usual.threads), .integer(jobClass.usual.memory),
             .integer(jobClass.usual.gpuMemory),
         ]
+        let nominal: SQLValue = Machine.core.nominalSeconds(job).map { .real($0) } ?? .null
         try connection.run(
-            "INSERT INTO classes (\(Self.classColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", arguments)
+            "INSERT INTO classes (\(Self.classColumns), nominal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments + [nominal])
         let number = try connection.row(
             """
             SELECT id FROM classes WHERE method = ? AND dataset = ? AND fingerprint = ? AND core = ? AND weights = ?
