@@ -108,7 +108,7 @@ let package = Package(
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ], resources: [.embedInCode("Dashboard/Web")]),
         .target(name: "Worker", dependencies: [
-            "AnomalyDetection", "Client", "DurableFiles", "Host", "Torch", .product(name: "Crypto", package: "swift-crypto"),
+            "AnomalyDetection", "Client", "DurableFiles", "Host", "Imaging", "Torch", .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "Logging", package: "swift-log"),
         ]),
         .executableTarget(name: "medsweep", dependencies: [

@@ -12,9 +12,7 @@ static inline size_t medsweep_png_bound(const png_image *image) { return PNG_IMA
 
 typedef struct {
     unsigned width, height, channels;
-    /// Whether samples of sixteen bits stay so, most significant byte first; else they lose their lower half.
-    int keeps_depth;
-    /// Bytes a sample: 1, or 2 when the depth is kept.
+    /// Bytes a sample: 1, or 2 of sixteen bits, most significant byte first.
     unsigned sample_size;
     char message[96];
 } medsweep_png_header;
@@ -62,10 +60,9 @@ static inline int medsweep_png_run(const unsigned char *bytes, size_t count, med
     png_set_user_limits(png, 1 << 20, 1 << 20);
     png_read_info(png, info);
     png_byte color = png_get_color_type(png, info);
-    // Grey below eight bits is stretched, a palette is looked up, sixteen bits lose their lower half unless asked, alpha goes.
+    // Grey below eight bits is stretched, a palette is looked up, alpha goes.
     if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
     if (color == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
-    if (png_get_bit_depth(png, info) == 16 && !header->keeps_depth) png_set_strip_16(png);
     // A palette's transparency becomes alpha too, when it is looked up.
     png_set_strip_alpha(png);
     png_set_interlace_handling(png);

@@ -17,12 +17,32 @@ public struct DatasetCheck: Sendable, Encodable {
         public let count: Int
     }
 
+    /// What samples of sixteen bits span.
+    public struct Samples: Sendable, Hashable, Encodable {
+        /// How many images have such samples.
+        public let images: Int
+        public let lowest: Int
+        public let highest: Int
+        /// Bits that the highest sample needs.
+        public var bits: Int { Int.bitWidth - highest.leadingZeroBitCount }
+        /// How many of 256 grey levels are left by the study's rule, the upper eight bits.
+        public var levels: Int { (highest >> 8) - (lowest >> 8) + 1 }
+        /// Whether most grey levels are lost.
+        var isNarrow: Bool { levels <= 64 }
+    }
+
     /// The data set's name.
     public let name: String
     /// How its folder is laid out.
     public let layout: DatasetLayout
     /// How the images' EXIF orientation is taken.
     public let orientation: ImageCodec.Orientation
+    /// How samples become pixels.
+    public let intensity: IntensityRule
+    /// The highest sample of a mask that is not marked.
+    public let maskThreshold: Int
+    /// What samples of sixteen bits span; `nil` without any.
+    public let samples: Samples?
     /// What is there.
     public let counts: StudyCounts
     /// What the study has; `nil` for a set that the study does not have.
@@ -59,7 +79,7 @@ public struct DatasetCheck: Sendable, Encodable {
         let done = Mutex(0)
         let realRoot = FolderTree.realPath(root.path) ?? root.path
         let findings = parallelMap(entries) { entry in
-            let finding = Finding(entry, orientation: folder.orientation, realRoot: realRoot)
+            let finding = Finding(entry, options: folder.options, realRoot: realRoot)
             done.withLock {
                 $0 += 1
                 progress($0, entries.count)
@@ -69,16 +89,30 @@ public struct DatasetCheck: Sendable, Encodable {
         // Of the same images as whoever does not check looks at.
         let color: ImageColor = folder.colorPlaces.contains { findings[$0].isColored } ? .rgb : .grey
         var fingerprint: String?
-        let digests = findings.compactMap { finding in finding.digest.map { (image: $0, mask: finding.maskDigest) } }
-        let areMasksRead = zip(entries, findings).allSatisfy { ($0.mask != nil) == ($1.maskDigest != nil) }
+        let digests = findings.compactMap { finding in finding.digest.map { (image: $0, masks: finding.maskDigests) } }
+        let areMasksRead = zip(entries, findings).allSatisfy { $0.masks.count == $1.maskDigests.count }
         if contents.problems.isEmpty, digests.count == entries.count, areMasksRead {
-            let whole = folder.fingerprint(of: digests)
-            if let stamp = try? LocalDatasets.stamp(of: folder) {
-                LocalDatasets.keep(DatasetContent(fingerprint: whole, color: color), stamp: stamp, cacheDirectory: cacheDirectory)
-            }
-            fingerprint = whole
+            fingerprint = folder.fingerprint(of: digests)
         }
-        return DatasetCheck(folder, contents, Array(zip(entries, findings)), color: color, fingerprint: fingerprint)
+        let check = DatasetCheck(folder, contents, Array(zip(entries, findings)), color: color, fingerprint: fingerprint)
+        if let content = check.content, let stamp = try? LocalDatasets.stamp(of: folder) {
+            LocalDatasets.keep(content, remarks: check.isReadable ? check.remarks : nil, stamp: stamp, cacheDirectory: cacheDirectory)
+        }
+        return check
+    }
+
+    /// What jobs depend on; `nil` when the folder is not whole.
+    public var content: DatasetContent? { fingerprint.map { DatasetContent(fingerprint: $0, color: color) } }
+
+    /// What whoever trains on the data set should hear, though jobs can be trained on it: a sentence a kind, what changes numbers only.
+    public var remarks: [String] {
+        let kinds: [DatasetProblem.Kind] = [.leak, .lookAlike, .intensity, .greyMask, .fullMask, .emptyMask, .unmatchedMask]
+        return kinds.compactMap { kind in
+            let all = (problems + warnings).filter { $0.kind == kind }
+            guard let first = all.first else { return nil }
+            let rest = all.count > 1 ? " (and \(all.count - 1) more of this kind, which medsweep data check names)" : ""
+            return first.message.split(whereSeparator: \.isNewline).joined(separator: " ") + rest
+        }
     }
 
     private init(
@@ -89,10 +123,15 @@ public struct DatasetCheck: Sendable, Encodable {
         let described = Catalogue.dataset(orFolder: folder.name)
         name = described?.name ?? folder.name
         layout = folder.layout
-        orientation = folder.orientation
+        (orientation, intensity) = (folder.options.orientation, folder.options.intensity)
+        maskThreshold = folder.options.maskThreshold
+        let ranges = findings.compactMap(\.1.deepRange)
+        samples = ranges.isEmpty
+            ? nil
+            : Samples(images: ranges.count, lowest: ranges.map(\.lowerBound).min()!, highest: ranges.map(\.upperBound).max()!)
         counts = StudyCounts(
             train: contents.train.count, testNormal: contents.normal.count, testAbnormal: contents.abnormal.count,
-            masks: contents.abnormal.count { $0.mask != nil })
+            masks: contents.abnormal.count(where: \.hasMask))
         study = described?.study
         colorImages = findings.count { $0.1.isColored }
         let tallies = Dictionary(findings.compactMap { $0.1.size }.map { ($0, 1) }, uniquingKeysWith: +)
@@ -100,12 +139,12 @@ public struct DatasetCheck: Sendable, Encodable {
             .sorted { ($1.count, $0.width, $0.height) < ($0.count, $1.width, $1.height) }
         self.fingerprint = fingerprint
 
-        let same = SamePictures(folder, findings.map { ($0.0, $0.1.picture) })
+        let pictures = findings.map { (entry: $0.0, picture: $0.1.picture) }
+        let same = SamePictures(folder, pictures)
         problems = contents.problems + findings.flatMap { $0.1.problems(of: folder.place(of: $0.0)) } + same.leaks
             + Self.countProblems(counts, study)
-        var warnings = same.duplicates
-        let odd = Oddities(folder, findings, sizes: sizes)
-        warnings += odd.warnings
+        var warnings = LookAlikes(folder, pictures).warnings + same.duplicates
+        warnings += Oddities(folder, findings, sizes: sizes, samples: samples).warnings + contents.warnings
         let unlisted = contents.passedOver + folder.unlisted()
         if let first = unlisted.first {
             warnings.append(

@@ -11,12 +11,22 @@ public struct DatasetProblem: Sendable, Hashable, Codable {
         case unreadable
         /// A mask is not of its image's size.
         case maskSize = "mask-size"
-        /// A mask marks nothing.
+        /// A mask marks nothing, or nothing at the size that jobs have by default.
         case emptyMask = "empty-mask"
+        /// A mask has more grey levels than two, so that the threshold decides what it marks.
+        case greyMask = "grey-mask"
+        /// A mask marks nearly everything.
+        case fullMask = "full-mask"
+        /// A mask belongs to no abnormal test image, or a folder of masks lies elsewhere than masks are looked for.
+        case unmatchedMask = "unmatched-mask"
+        /// The images' samples use few of the grey levels that jobs see.
+        case intensity
         /// The counts are not the study's.
         case counts
         /// The same picture is in training and test, or normal and abnormal.
         case leak
+        /// What is nearly the same picture, by a perceptual hash, is in training and test.
+        case lookAlike = "look-alike"
         /// The same picture is there twice.
         case duplicate
         /// Images of unusual size.

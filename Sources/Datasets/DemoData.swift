@@ -15,7 +15,7 @@ public enum DemoData {
     public static func prepare(
         into folder: URL, sources: DemoSources = DemoSources(), progress: (String, Int, Int) -> Void = { _, _, _ in }
     ) throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try DurableFile.makeFolder(folder)
         var volume: NIfTIVolume?
         for (name, axis) in [("colin27-axial", NIfTIVolume.Axis.axial), ("colin27-coronal", .coronal)] {
             try prepare(name, into: folder, progress: progress) {
@@ -52,7 +52,13 @@ public enum DemoData {
         do {
             try set.write(to: partial) { progress(name, $0, $1) }
             // An older version of the set makes room.
-            if found != nil { try FileManager.default.removeItem(at: target) }
+            if found != nil {
+                do {
+                    try FileManager.default.removeItem(at: target)
+                } catch {
+                    throw FileError("replace", target.path, error)
+                }
+            }
             try DurableFile.publish(partial.path, as: target)
         } catch {
             try? FileManager.default.removeItem(at: partial)

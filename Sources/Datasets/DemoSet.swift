@@ -28,7 +28,7 @@ struct DemoSet {
     /// Writes the `data.json` layout with masks, `synthesis.json` and `README.txt`.
     func write(to root: URL, progress: (Int, Int) -> Void) throws {
         for name in ["images", "masks"] {
-            try FileManager.default.createDirectory(at: root.appending(path: name), withIntermediateDirectories: true)
+            try DurableFile.makeFolder(root.appending(path: name))
         }
         let all = train + normal + abnormal
         for (index, item) in all.enumerated() {

@@ -8,10 +8,12 @@ struct FolderContents {
     var normal: [ImageEntry] = []
     /// Abnormal test images.
     var abnormal: [ImageEntry] = []
-    /// How the images' EXIF orientation is taken.
-    var orientation = ImageCodec.Orientation.stored
+    /// How the files are taken.
+    var options = DatasetOptions()
     /// What keeps the folder from being a whole data set, in the order it was found.
     var problems: [DatasetProblem] = []
+    /// What is odd, found on the way.
+    var warnings: [DatasetProblem] = []
     /// Files that no list names or that are no images, relative to the folder.
     var passedOver: [String] = []
 

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 
 #if canImport(Glibc)
 import Glibc
@@ -46,11 +47,11 @@ final class FolderTree {
         }
     }
 
-    /// The names in a folder, sorted, without hidden ones; none if there is no such folder.
+    /// The names in a folder, sorted, without hidden and foreign ones; none if there is no such folder.
     func names(in folder: String) -> [String] {
         if let known = listings[folder] { return known }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path(folder))) ?? [])
-            .filter { !$0.hasPrefix(".") }.sorted()
+            .filter { !ForeignNames.contains($0) }.sorted()
         listings[folder] = names
         return names
     }
@@ -135,7 +136,11 @@ extension FolderTree {
         let before = contents.problems.count
         let images = images(in: folder, &contents)
         if images.isEmpty, contents.problems.count == before {
-            contents.add(.layout, "the folder '\(path(folder))' holds no images; put PNG or JPEG files there")
+            // DICOM files, for one, often have no ending.
+            let foreign = names(in: folder).lazy.compactMap { name in
+                FileKind.foreign(at: self.path("\(folder)/\(name)")).map { " ('\(name)' \($0))" }
+            }.first
+            contents.add(.layout, "the folder '\(path(folder))' holds no images\(foreign ?? ""); put PNG or JPEG files there")
         }
         return images
     }

@@ -8,6 +8,9 @@ public struct ImageEntry: Sendable, Hashable {
     public let path: URL
     /// Whether it is listed as abnormal.
     public let isAbnormal: Bool
-    /// The mask of an abnormal test image, if there is one; > 0 is abnormal.
-    public let mask: URL?
+    /// The masks of an abnormal test image, if there are any: a pixel is abnormal that one of them marks.
+    public let masks: [URL]
+
+    /// Whether there is a mask.
+    public var hasMask: Bool { !masks.isEmpty }
 }

@@ -10,9 +10,9 @@ public struct ImageFolder: Sendable {
     public let root: URL
     /// How it is laid out.
     public let layout: DatasetLayout
-    /// How the images' EXIF orientation is taken: as stored in the study's layouts, since the study's tools pass over it;
-    /// followed in MVTec's, and in `data.json` with `"orientation": "exif"`.
-    public let orientation: ImageCodec.Orientation
+    /// How its files are taken. Unless the owner says otherwise, the images' EXIF orientation is followed in anyone's own folders and not in
+    /// the study's layouts, since the study's tools pass over it.
+    public let options: DatasetOptions
     /// Normal training images, sorted by name.
     public let train: [ImageEntry]
     /// Test images: normal ones sorted by name, then abnormal ones sorted by name.
@@ -33,15 +33,21 @@ public struct ImageFolder: Sendable {
         let tree = FolderTree(root)
         guard FolderTree.kind(path: root.path) == .folder else { throw DatasetError("there is no data folder '\(root.path)'") }
         let layout = try layout(of: tree, name: name)
-        let contents = switch layout {
+        var contents = switch layout {
         case .lists: try ListReader(tree: tree).read()
         case .isic: try ISICReader(tree: tree).read()
         case .brats: BraTSReader(tree: tree).read()
         case .camelyon: DefectFolderReader(tree: tree, isCamelyon: true).read()
+        case .bmad: BMADReader(tree: tree).read()
         case .folder: DefectFolderReader(tree: tree, isCamelyon: false).read()
         }
+        if layout != .lists {
+            try OptionsReader(tree: tree).read(into: &contents.options)
+        } else if tree.kind(DatasetOptions.file) != .absent {
+            contents.add(.layout, "'\(tree.path(DatasetOptions.file))' is not read beside data.json; write its options into data.json", file: DatasetOptions.file)
+        }
         let folder = ImageFolder(
-            name: name, root: root, layout: layout, orientation: contents.orientation, train: contents.train,
+            name: name, root: root, layout: layout, options: contents.options, train: contents.train,
             test: contents.normal + contents.abnormal)
         return (folder, contents)
     }
@@ -52,7 +58,8 @@ public struct ImageFolder: Sendable {
         if ISICReader.parts.contains(where: { tree.kind($0.images) == .folder }) { return .isic }
         if tree.kind("test/tumor") == .folder, tree.kind("test/normal") == .folder { return .brats }
         guard tree.kind("train/good") == .folder else { return nil }
-        return Catalogue.dataset(orFolder: name)?.layout == .camelyon ? .camelyon : .folder
+        if Catalogue.dataset(orFolder: name)?.layout == .camelyon { return .camelyon }
+        return BMADReader.fits(tree) ? .bmad : .folder
     }
 
     private static func layout(of tree: FolderTree, name: String) throws(DatasetError) -> DatasetLayout {

@@ -29,7 +29,7 @@ extension LocalDatasets {
         let dataset = described?.name ?? name
         let set = try ImageFolder.open(root, name: dataset)
         guard let real = FolderTree.realPath(set.root.path) else { throw DatasetError("there is no data folder '\(root.path)'") }
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try DurableFile.makeFolder(folder)
         if let known = try find(in: [folder])[dataset] {
             guard FolderTree.realPath(known.path) == real else {
                 throw DatasetError("'\(dataset)' is '\(known.path)' already; take that away first or choose another name")

@@ -2,6 +2,7 @@ import Catalogue
 import Crypto
 import DurableFiles
 import Foundation
+import Imaging
 
 /// What is wrong with a file or folder of pretrained weights: one sentence with the mend.
 public struct WeightsError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -71,6 +72,7 @@ public struct LocalWeights {
         let claimed = name.flatMap(known)
             ?? catalogue.first { $0.files.contains { $0.name == file.lastPathComponent } }
         guard let weights = claimed ?? catalogue.first(where: { $0.file(digest: digest) != nil }) else {
+            if let foreign = FileKind.foreign(at: file.path) { throw WeightsError("'\(file.path)' \(foreign)") }
             throw WeightsError("'\(file.path)' (SHA-256 \(digest.prefix(8))…) is none of the published files of weights; medsweep weights list names them")
         }
         guard weights.file(digest: digest) != nil else { throw Self.mismatch(file, weights, digest: digest) }
@@ -94,6 +96,9 @@ public struct LocalWeights {
     }
 
     private static func mismatch(_ file: URL, _ weights: WeightsDescription, digest: String) -> WeightsError {
+        if let foreign = FileKind.foreign(at: file.path) {
+            return WeightsError("'\(file.path)' is not \(weights.files[0].name): it \(foreign)")
+        }
         let wanted = weights.files.map { "\($0.digest.prefix(8))…" }.joined(separator: " or ")
         return WeightsError(
             "'\(file.path)' is not \(weights.files[0].name): its SHA-256 is \(digest.prefix(8))…, not \(wanted); fetch it again from \(weights.source)")

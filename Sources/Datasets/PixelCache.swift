@@ -13,7 +13,7 @@ public enum PixelCache {
     private static let pieceSize = 64 << 20
 
     /// The pixels of a split at `size` × `size`: converted to `channels` first, then resized as Pillow's BILINEAR does,
-    /// not keeping the aspect; masks by NEAREST, then > 0. Where an image has no mask, zeros.
+    /// not keeping the aspect; masks by NEAREST. Where an image has no mask, zeros.
     ///
     /// On a miss all images are decoded on all cores, piece by piece, and the file is written in whole; a process that
     /// needs the same file in the meantime waits for it. A damaged file is made anew.
@@ -31,29 +31,26 @@ public enum PixelCache {
             return PixelBlock(mapping: mapping, count: entries.count, channels: channels, size: size)
         }
         if let block = cached() { return block }
-        do {
-            try FileManager.default.createDirectory(at: cacheDirectory, withIntermediateDirectories: true)
+        do throws(FileError) {
+            try DurableFile.makeFolder(cacheDirectory)
         } catch {
-            throw DatasetError(
-                "the folder '\(cacheDirectory.path)' for decoded images cannot be made; name another with --cache: \(reason(error))")
+            let reason = FileError("make the folder for decoded images", cacheDirectory.path, code: error.code)
+            throw DatasetError("\(reason); name another with --cache")
         }
         return try FileLock.hold(beside: file) {
             // Another process may have made it while this one waited.
             if let block = cached() { return block }
             removeAbandoned(beside: file)
+            let table = split == .testMasks
+                ? nil : try folder.intensityTable(fingerprint: fingerprint, cacheDirectory: cacheDirectory)
             try write(to: file, shape: shape) { index throws(ImagingError) in
                 split == .testMasks
-                    ? try mask(entries[index], folder.orientation, size: size)
-                    : try pixels(entries[index], folder.orientation, channels: channels, size: size)
+                    ? try mask(entries[index], folder.options, size: size)
+                    : try pixels(folder.image(entries[index], table), channels: channels, size: size)
             }
             guard let block = cached() else { throw FileError("read back", file.path, code: EIO) }
             return block
         }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-        return cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : cause.localizedDescription
     }
 
     /// Writes a cache file: images are decoded in pieces, so that a large set is never in memory as a whole.
@@ -125,10 +122,7 @@ public enum PixelCache {
         [magic] + shape.map(UInt64.init) + [checksum, 0, 0]
     }
 
-    private static func pixels(
-        _ entry: ImageEntry, _ orientation: ImageCodec.Orientation, channels: Int, size: Int
-    ) throws(ImagingError) -> [UInt8] {
-        let image = try ImageCodec.read(entry.path, orientation: orientation)
+    private static func pixels(_ image: Image, channels: Int, size: Int) -> [UInt8] {
         let converted = channels == 1 ? image.grey() : image.rgb()
         let resized = converted.resized(width: size, height: size, filter: .bilinear)
         guard channels > 1 else { return resized.pixels }
@@ -138,17 +132,21 @@ public enum PixelCache {
         }
     }
 
-    private static func mask(
-        _ entry: ImageEntry, _ orientation: ImageCodec.Orientation, size: Int
-    ) throws(ImagingError) -> [UInt8] {
-        guard let file = entry.mask else { return Array(repeating: 0, count: size * size) }
-        let mask = try ImageCodec.readMask(file, orientation: orientation)
-        let image = try ImageCodec.size(of: entry.path, orientation: orientation)
-        guard (mask.width, mask.height) == image else {
-            throw ImagingError(
-                "the mask '\(file.path)' is \(mask.width) × \(mask.height) pixels and its image \(image.width) × \(image.height); make them alike")
+    /// 1 where any of an image's masks marks.
+    private static func mask(_ entry: ImageEntry, _ options: DatasetOptions, size: Int) throws(ImagingError) -> [UInt8] {
+        var marked = [UInt8](repeating: 0, count: size * size)
+        guard entry.hasMask else { return marked }
+        let image = try ImageCodec.size(of: entry.path, orientation: options.orientation)
+        for file in entry.masks {
+            let stored = try ImageCodec.stored(ImageCodec.bytes(of: file), name: file.path, orientation: options.orientation)
+            let mask = stored.marks(above: options.maskThreshold)
+            guard (mask.width, mask.height) == image else {
+                throw ImagingError(
+                    "the mask '\(file.path)' is \(mask.width) × \(mask.height) pixels and its image \(image.width) × \(image.height); make them alike")
+            }
+            for (place, pixel) in mask.resized(width: size, height: size, filter: .nearest).pixels.enumerated() where pixel > 0 { marked[place] = 1 }
         }
-        return mask.resized(width: size, height: size, filter: .nearest).pixels.map { $0 > 0 ? 1 : 0 }
+        return marked
     }
 
     private static func isWhole(_ mapping: Mapping, shape: [Int]) -> Bool {

@@ -5,13 +5,13 @@ struct SamePictures {
     /// Twice in the same class.
     private(set) var duplicates: [DatasetProblem] = []
 
-    /// - Parameter pictures: the entries of training and then of test, with a digest of what they show.
-    init(_ folder: ImageFolder, _ pictures: [(entry: ImageEntry, digest: String?)]) {
+    /// - Parameter pictures: the entries of training and then of test, with what they show.
+    init(_ folder: ImageFolder, _ pictures: [(entry: ImageEntry, picture: Picture?)]) {
         let trainCount = folder.train.count
         var groups: [String: [Int]] = [:]
         var order: [String] = []
         for (index, picture) in pictures.enumerated() {
-            guard let digest = picture.digest else { continue }
+            guard let digest = picture.picture?.digest else { continue }
             if groups[digest] == nil { order.append(digest) }
             groups[digest, default: []].append(index)
         }

@@ -32,20 +32,6 @@ public enum ImageCodec {
         try LimitedFile.read(file, limit: fileLimit, what: "image")
     }
 
-    /// Reads a mask: grey, where > 0 is marked. Samples of sixteen bits are clipped at 255, as Pillow does, so that a mask
-    /// of ones is not lost.
-    /// - Throws: ``ImagingError`` that names the file.
-    public static func readMask(_ file: URL, orientation: Orientation = .stored) throws(ImagingError) -> Image {
-        try decodeMask(bytes(of: file), name: file.path, orientation: orientation)
-    }
-
-    /// Decodes a mask's bytes as ``readMask(_:orientation:)`` does.
-    public static func decodeMask(
-        _ bytes: [UInt8], name: String, orientation: Orientation = .stored
-    ) throws(ImagingError) -> Image {
-        try decode(bytes, name: name, orientation: orientation, clipsDepth: true).grey()
-    }
-
     /// The size in pixels of a file's image, of which only the header is decoded.
     /// - Throws: ``ImagingError`` that names the file.
     public static func size(
@@ -55,7 +41,7 @@ public enum ImageCodec {
         let size: (width: Int, height: Int)
         switch try kind(of: bytes, name: file.path) {
         case .png:
-            let header = try pngHeader(bytes, name: file.path, keepsDepth: false)
+            let header = try pngHeader(bytes, name: file.path)
             size = (Int(header.width), Int(header.height))
         case .jpeg:
             let decoder = try JPEGDecoder(bytes, name: file.path)
@@ -71,17 +57,23 @@ public enum ImageCodec {
     public static func decode(
         _ bytes: [UInt8], name: String, orientation: Orientation = .stored
     ) throws(ImagingError) -> Image {
-        try decode(bytes, name: name, orientation: orientation, clipsDepth: false)
+        try stored(bytes, name: name, orientation: orientation).image()
     }
 
-    private static func decode(
-        _ bytes: [UInt8], name: String, orientation: Orientation, clipsDepth: Bool
-    ) throws(ImagingError) -> Image {
-        let image = switch try kind(of: bytes, name: name) {
-        case .png: try decodePNG(bytes, name: name, clipsDepth: clipsDepth)
-        case .jpeg: try JPEGDecoder(bytes, name: name).image()
+    /// Decodes a file's bytes to the samples that it stores.
+    /// - Parameter name: what to call the image in messages.
+    /// - Throws: ``ImagingError`` that names it.
+    public static func stored(
+        _ bytes: [UInt8], name: String, orientation: Orientation = .stored
+    ) throws(ImagingError) -> StoredImage {
+        let turn = orientation == .exif ? ExifOrientation.find(in: bytes) : 1
+        switch try kind(of: bytes, name: name) {
+        case .png: return try decodePNG(bytes, name: name, turn: turn)
+        case .jpeg:
+            let image = try JPEGDecoder(bytes, name: name).image()
+            return StoredImage(
+                width: image.width, height: image.height, channels: image.channels, depth: 8, bytes: image.pixels, turn: turn)
         }
-        return orientation == .exif ? image.turned(byExif: ExifOrientation.find(in: bytes)) : image
     }
 
     private enum Kind { case png, jpeg }
@@ -89,7 +81,8 @@ public enum ImageCodec {
     private static func kind(of bytes: [UInt8], name: String) throws(ImagingError) -> Kind {
         if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
         if bytes.starts(with: [0xFF, 0xD8]) { return .jpeg }
-        throw ImagingError(bytes.isEmpty ? "'\(name)' is empty; put the image there again" : "'\(name)' is neither a PNG nor a JPEG image")
+        if bytes.isEmpty { throw ImagingError("'\(name)' is empty; put the image there again") }
+        throw ImagingError("'\(name)' \(FileKind.foreign(bytes) ?? "is neither a PNG nor a JPEG image; put the image itself there")")
     }
 
     static func check(_ width: Int, _ height: Int, name: String) throws(ImagingError) {
@@ -101,30 +94,24 @@ public enum ImageCodec {
 
     // MARK: PNG
 
-    /// Grey stays grey, all else becomes RGB; alpha and transparent colours are dropped. Sixteen bits are cut to the
-    /// upper eight, as Pillow does for colour; for grey its conversion clips at 255 instead, which would turn nearly
-    /// all of a radiograph white and is not followed, except for masks (`clipsDepth`). Stretching each image to its own
-    /// range would make the same tissue look different from image to image, and is not done.
-    private static func decodePNG(_ bytes: [UInt8], name: String, clipsDepth: Bool) throws(ImagingError) -> Image {
-        var header = try pngHeader(bytes, name: name, keepsDepth: clipsDepth)
-        let (width, height) = (Int(header.width), Int(header.height))
-        let (samples, sampleSize) = (width * height * Int(header.channels), Int(header.sample_size))
+    /// Grey stays grey, all else becomes RGB; alpha and transparent colours are dropped.
+    private static func decodePNG(_ bytes: [UInt8], name: String, turn: Int) throws(ImagingError) -> StoredImage {
+        var header = try pngHeader(bytes, name: name)
+        let (width, height, channels) = (Int(header.width), Int(header.height), Int(header.channels))
+        let size = width * height * channels * Int(header.sample_size)
         var status: Int32 = 0
-        let pixels = [UInt8](unsafeUninitializedCapacity: samples * sampleSize) { target, count in
+        let samples = [UInt8](unsafeUninitializedCapacity: size) { target, count in
             target.initialize(repeating: 0)
             status = medsweep_png_read(bytes, bytes.count, &header, target.baseAddress!)
-            if sampleSize == 2 {
-                for index in 0..<samples { target[index] = target[2 * index] > 0 ? 255 : target[2 * index + 1] }
-            }
-            count = samples
+            count = size
         }
         guard status == 0 else { throw ImagingError("the PNG image '\(name)' is damaged: \(text(of: header))") }
-        return Image(width: width, height: height, channels: Int(header.channels), pixels: pixels)
+        return StoredImage(
+            width: width, height: height, channels: channels, depth: 8 * Int(header.sample_size), bytes: samples, turn: turn)
     }
 
-    private static func pngHeader(_ bytes: [UInt8], name: String, keepsDepth: Bool) throws(ImagingError) -> medsweep_png_header {
+    private static func pngHeader(_ bytes: [UInt8], name: String) throws(ImagingError) -> medsweep_png_header {
         var header = medsweep_png_header()
-        header.keeps_depth = keepsDepth ? 1 : 0
         guard medsweep_png_read_header(bytes, bytes.count, &header) == 0 else {
             throw ImagingError("the PNG image '\(name)' is damaged: \(text(of: header))")
         }

@@ -13,7 +13,7 @@ final class JPEGDecoder {
 
     /// - Throws: ``ImagingError`` that names the image, also when it is too large.
     init(_ bytes: [UInt8], name: String) throws(ImagingError) {
-        guard let decoder = tjInitDecompress() else { throw ImagingError("libjpeg-turbo cannot be started") }
+        guard let decoder = tjInitDecompress() else { throw ImagingError("libjpeg-turbo cannot be started for '\(name)'; there may be no memory left", kind: .access) }
         var (width, height, subsampling, colors) = (Int32(0), Int32(0), Int32(0), Int32(0))
         do throws(ImagingError) {
             guard tjDecompressHeader3(decoder, bytes, UInt(bytes.count), &width, &height, &subsampling, &colors) == 0 else {

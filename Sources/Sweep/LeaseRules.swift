@@ -276,6 +276,8 @@ public enum FailureKind: String, Codable, CaseIterable, Sendable, Hashable {
     case error
     /// The loss is not a number any more; the same seed will lead there again.
     case divergence
+    /// An image, a mask or a file of weights is not what it should be; its fingerprint says that it is the same everywhere.
+    case data
     /// The device or the machine had no memory left.
     case outOfMemory = "out_of_memory"
     /// A disk was full.

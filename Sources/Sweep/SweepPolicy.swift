@@ -55,8 +55,8 @@ public struct SweepPolicy: Codable, Sendable, Hashable {
         public var backoffMinimum = 10.0
         /// The most seconds between attempts.
         public var backoffMaximum = 900.0
-        /// The failures that are tried again; any other is final at once. A loss that is not a number is left out
-        /// unless asked for: equal jobs go equal ways.
+        /// The failures that are tried again; any other is final at once. A loss that is not a number and data that cannot be decoded are
+        /// left out unless asked for: equal jobs go equal ways.
         public var retryOn: [FailureKind] = [.crash, .error, .outOfMemory, .storage, .lost]
         /// What a job that ran out of memory is replaced by: the option `batch_size` divided by this number. Another job, since it
         /// has other numbers; `nil`: it is tried again as it is.

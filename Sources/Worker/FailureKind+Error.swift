@@ -2,6 +2,7 @@ import AnomalyDetection
 import Client
 import DurableFiles
 import Foundation
+import Imaging
 import Sweep
 import Torch
 
@@ -15,6 +16,7 @@ extension FailureKind {
             case .outOfMemory: .outOfMemory
             case .other: .error
             }
+        case let error as ImagingError: error.kind == .content ? .data : .error
         case let error as TorchError: error.isOutOfMemory ? .outOfMemory : .error
         case let error as FileError: FailureKind.isDiskFull(error.code) ? .storage : .error
         case ClientError.diskFull: .storage

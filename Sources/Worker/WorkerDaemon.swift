@@ -106,7 +106,9 @@ public final class WorkerDaemon: Sendable {
         _ configuration: WorkerConfiguration, _ logger: Logger
     ) throws -> [String: WorkerContext.Dataset] {
         var result: [String: WorkerContext.Dataset] = [:]
-        for (name, folder) in try LocalDatasets.find(in: configuration.dataFolders) {
+        for (name, places) in try LocalDatasets.places(in: configuration.dataFolders) {
+            let folder = places[0]
+            if let sentence = LocalDatasets.shadowing(name, places) { logger.warning("\(sentence)") }
             do {
                 let content = try LocalDatasets.content(of: folder, name: name, cacheDirectory: configuration.cacheDirectory)
                 result[name] = .init(folder: folder, content: content)

@@ -17,7 +17,11 @@ enum CheckText {
             let images = check.sizes.reduce(0) { $0 + $1.count }
             let color = check.colorImages == 0 ? "grey" : check.colorImages == images ? "colour" : "\(check.colorImages) of \(images) in colour"
             let turned = check.orientation == .exif ? ", turned upright by EXIF" : ""
-            lines.append("layout \(check.layout.rawValue), \(sizes.joined(separator: ", "))\(more) pixels, \(color)\(turned)")
+            let samples = check.samples.map { ", samples of sixteen bits from \($0.lowest) to \($0.highest) (\($0.bits) bits)" } ?? ""
+            let intensity = check.intensity == .study ? "" : ", intensity by \(check.intensity.rawValue)"
+            let threshold = check.maskThreshold == 0 ? "" : ", masks above \(check.maskThreshold)"
+            lines.append(
+                "layout \(check.layout.rawValue), \(sizes.joined(separator: ", "))\(more) pixels, \(color)\(turned)\(samples)\(intensity)\(threshold)")
         }
         lines.append("fingerprint \(check.fingerprint ?? "- (the folder is not whole)")")
         return (lines + words(check.problems, "problem") + words(check.warnings, "warning")).map(\.oneLine).joined(separator: "\n")

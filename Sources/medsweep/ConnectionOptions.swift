@@ -1,6 +1,7 @@
 import ArgumentParser
 import Client
 import Coordinator
+import DurableFiles
 import Foundation
 
 /// Which coordinator a command talks to: a running one by its address, or an embedded one on a state folder.
@@ -101,7 +102,7 @@ enum ServedAddress {
     }
 
     static func write(_ address: String, to state: URL) throws {
-        try Data("\(address) \(getpid())\n".utf8).write(to: file(state), options: .atomic)
+        try DurableFile.write(Data("\(address) \(getpid())\n".utf8), to: file(state))
     }
 
     static func remove(from state: URL) { try? FileManager.default.removeItem(at: file(state)) }

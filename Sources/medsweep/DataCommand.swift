@@ -61,9 +61,10 @@ struct DataCommand: AsyncParsableCommand {
             let root = URL(filePath: folder, directoryHint: .isDirectory)
             let images = try ImageFolder.open(root, name: root.standardizedFileURL.lastPathComponent)
             let rows = [images.train, images.test.filter { !$0.isAbnormal }, images.test.filter(\.isAbnormal)]
+            let table = try images.intensityTable()
             let chosen = try rows.flatMap { row -> [Image] in
                 // Sixteen images spread over the list.
-                try (0..<16).map { try ImageCodec.read(row[$0 * row.count / 16].path, orientation: images.orientation) }
+                try (0..<16).map { try images.image(row[$0 * row.count / 16], table) }
             }
             try DurableFile.write(ImageCodec.encodePNG(ContactSheet.make(chosen, columns: 16)), toNamed: output)
         }

@@ -52,10 +52,6 @@ enum ExportFolder {
     }
 
     private static func create(_ folder: URL) throws {
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.cannotCreate, "cannot make the folder '\(folder.path)': \(error.localizedDescription)")
-        }
+        try DurableFile.makeFolder(folder)
     }
 }

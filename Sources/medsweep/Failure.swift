@@ -41,6 +41,7 @@ struct Failure: Error, CustomStringConvertible {
 
     /// Says what went wrong on standard error, or what was asked of the argument parser, and ends the process.
     static func exit(with error: any Error, from command: any ParsableCommand.Type) -> Never {
+        let error = told(error)
         if let error = error as? FileError, error.code == EPIPE { Foundation.exit(unread) }
         if let code = code(for: error) {
             Terminal.note("\(error)")
@@ -58,6 +59,20 @@ struct Failure: Error, CustomStringConvertible {
             exit(with: error, from: command)
         }
         Foundation.exit(code.rawValue)
+    }
+
+    /// An error of Foundation's as one of ours: its own texts are for programmers.
+    static func told(_ error: any Error) -> any Error {
+        let foreign = error as NSError
+        guard [NSCocoaErrorDomain, NSPOSIXErrorDomain, NSURLErrorDomain, "Swift.DecodingError", "Swift.EncodingError"].contains(foreign.domain) else {
+            return error
+        }
+        let path = foreign.userInfo[NSFilePathErrorKey] as? String ?? (foreign.userInfo[NSURLErrorKey] as? URL)?.path
+        if let path { return FileError("use", path, error) }
+        if let code = FileError.systemCode(of: error) {
+            return Failure(.software, "the system refused something that the command needs (\(String(cString: strerror(code)))); try again, and report it if it stays")
+        }
+        return Failure(.software, "something was read or written that is not of its form (\(foreign.domain) \(foreign.code)); update medsweep and what it talks to to one version, and report it if it stays")
     }
 
     private static func code(for error: any Error) -> Code? {

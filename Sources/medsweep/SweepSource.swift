@@ -13,14 +13,10 @@ struct SweepSource: ParsableArguments {
     @Argument(help: "Overrides: axis=value, axis=a,b or \"axis=range(0,5)\".")
     var overrides: [String] = []
 
-    @Option(help: "A folder of data-set folders; may be given several times (default: $MEDSWEEP_DATA).")
-    var data: [String] = []
+    @OptionGroup var data: DataFoldersOptions
 
     /// The folders of `--data`, or of the environment.
-    var dataFolders: [URL] {
-        let names = data.isEmpty ? ProcessInfo.processInfo.environment["MEDSWEEP_DATA"].map { [$0] } ?? [] : data
-        return names.map { URL(filePath: $0, directoryHint: .isDirectory) }
-    }
+    var dataFolders: [URL] { data.folders }
 
     /// The file's text.
     func read() throws -> String {
@@ -36,9 +32,14 @@ struct SweepSource: ParsableArguments {
     /// Parses the file; the data sets that it may name are the catalogue's and those of the data folders.
     func parse() throws -> (sweep: SweepFile, source: String, known: [String: URL]) {
         let source = try read()
-        let known = try LocalDatasets.find(in: dataFolders)
+        let places = try LocalDatasets.places(in: dataFolders)
+        let known = places.mapValues { $0[0] }
         let descriptions = Catalogue.datasets + known.keys.sorted().filter { Catalogue.dataset($0) == nil }.map { .custom($0) }
-        return (try SweepFile.parse(source: source, file: file, overrides: overrides, datasets: descriptions), source, known)
+        let sweep = try SweepFile.parse(source: source, file: file, overrides: overrides, datasets: descriptions)
+        for name in sweep.datasetNames {
+            if let sentence = LocalDatasets.shadowing(name, places[name] ?? []) { Terminal.note(sentence.oneLine) }
+        }
+        return (sweep, source, known)
     }
 
     /// Parses the file, finds the data sets it names and returns the request that submits it.
@@ -46,9 +47,28 @@ struct SweepSource: ParsableArguments {
         let (sweep, source, known) = try parse()
         var contents: [String: DatasetContent] = [:]
         for name in sweep.datasetNames {
-            if let folder = known[name] { contents[name] = try LocalDatasets.content(of: folder, name: name) }
+            if let folder = known[name] { contents[name] = try Self.content(of: folder, name: name) }
         }
         return (sweep, SubmitRequest(source: source, file: file, overrides: overrides, contents: contents))
+    }
+
+    /// What a data set is. One that was not checked since it changed is checked first, so that no job meets what a look would have found,
+    /// and what changes numbers is told each time.
+    private static func content(of root: URL, name: String) throws -> DatasetContent {
+        if let remarks = try LocalDatasets.knownRemarks(of: root, name: name) {
+            tell(remarks, of: name)
+            return try LocalDatasets.content(of: root, name: name)
+        }
+        let check = try CheckProgress.run(root, name: name)
+        guard check.isReadable, let content = check.content else {
+            throw Failure(.badData, CheckText.sentence(check, folder: root.path) ?? "'\(root.path)' cannot be read; medsweep data check tells why")
+        }
+        tell(check.remarks, of: name)
+        return content
+    }
+
+    private static func tell(_ remarks: [String], of name: String) {
+        for remark in remarks { Terminal.note("data set '\(name)': \(remark.oneLine)") }
     }
 
     /// How many images there are in the data sets of a sweep that the study does not have, as far as their folders are here.
@@ -60,7 +80,7 @@ struct SweepSource: ParsableArguments {
             let abnormal = folder.test.count { $0.isAbnormal }
             counts[name] = StudyCounts(
                 train: folder.train.count, testNormal: folder.test.count - abnormal, testAbnormal: abnormal,
-                masks: folder.test.count { $0.mask != nil })
+                masks: folder.test.count(where: \.hasMask))
         }
         return counts
     }

@@ -37,7 +37,7 @@ struct ImageFolderTests {
         #expect(folder.train.map(\.name) == ["a.png", "b.png"])
         #expect(folder.test.map(\.name) == ["n.png", "x.png", "y.png"])
         #expect(folder.test.map(\.isAbnormal) == [false, true, true])
-        #expect(folder.test.map { $0.mask != nil } == [false, true, false])
+        #expect(folder.test.map(\.hasMask) == [false, true, false])
     }
 
     @Test(arguments: [
@@ -316,7 +316,7 @@ struct DemoDataTests {
             let record = try JSONDecoder().decode(DemoSet.Record.self, from: Data(contentsOf: root.appending(path: "synthesis.json")))
             #expect(record.version == DemoData.version && record.images["a.png"] == ["slice": 2, "radius": 7])
             let folder = try ImageFolder.open(root, name: "d")
-            #expect(folder.test.map { $0.mask != nil } == [false, true])
+            #expect(folder.test.map(\.hasMask) == [false, true])
             return try folder.fingerprint()
         }
         #expect(prints[0] == prints[1])

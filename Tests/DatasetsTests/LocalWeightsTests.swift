@@ -45,6 +45,12 @@ import Testing
         let damaged = try file("small-ba7816bf.pth", "abd")
         var error = #expect(throws: WeightsError.self) { try weights.add(damaged) }
         #expect(error?.description == "'\(damaged.path)' is not small-ba7816bf.pth: its SHA-256 is a52d159f…, not ba7816bf… or e3b0c442…; fetch it again from https://download.pytorch.org/models/small-ba7816bf.pth")
+        error = #expect(throws: WeightsError.self) {
+            try weights.add(file("small-ba7816bf.pth", "version https://git-lfs.github.com/spec/v1\noid sha256:ba7816bf\nsize 3\n"))
+        }
+        #expect(error?.description == "'\(damaged.path)' is not small-ba7816bf.pth: it is a pointer of Git LFS and not the file itself; fetch it with `git lfs pull`")
+        error = #expect(throws: WeightsError.self) { try weights.add(file("x", "<!DOCTYPE html><title>Sign in</title>")) }
+        #expect(error?.description.contains("/x' is a web page") == true)
         error = #expect(throws: WeightsError.self) { try weights.add(file("x", "abc"), name: "other") }
         #expect(error?.description.contains("is not other.pth") == true)
         error = #expect(throws: WeightsError.self) { try weights.add(file("x", "nobody's")) }

@@ -11,11 +11,11 @@ import Testing
     @Test func isicTakesNeviFromItsTables() throws {
         let sample = try SampleFolder.isic()
         let folder = try sample.open()
-        #expect(folder.layout == .isic && folder.orientation == .stored)
+        #expect(folder.layout == .isic && folder.options.orientation == .stored)
         #expect(folder.train.map(\.name) == [1, 2, 4].map { "ISIC2018_Task3_Training_Input/ISIC_000\($0).jpg" })
         #expect(folder.test.map(\.name) == [6, 5, 7].map { "ISIC2018_Task3_Test_Input/ISIC_000\($0).jpg" })
         #expect(folder.test.map(\.isAbnormal) == [false, true, true])
-        #expect(folder.test.allSatisfy { $0.mask == nil })
+        #expect(folder.test.allSatisfy { !$0.hasMask })
     }
 
     /// As spreadsheets write tables: a byte order mark, carriage returns, quotes, other columns in another order, 0 and 1.
@@ -32,7 +32,7 @@ import Testing
         // BMAD's validation images are not used.
         try sample.image("valid/good/1.png", shade: 9)
         let folder = try sample.open()
-        #expect(folder.layout == .camelyon && folder.orientation == .stored)
+        #expect(folder.layout == .camelyon && folder.options.orientation == .stored)
         #expect(folder.train.map(\.name) == ["train/good/1.png", "train/good/2.png"])
         #expect(folder.test.map(\.name) == ["test/good/1.png", "test/Ungood/1.png", "test/Ungood/2.png"])
         #expect(folder.test.map(\.isAbnormal) == [false, true, true])
@@ -44,18 +44,18 @@ import Testing
         #expect(folder.layout == .brats)
         #expect(folder.train.map(\.name) == ["train/p1_flair_1.png", "train/p1_flair_2.png"])
         #expect(folder.test.map(\.name) == ["test/normal/p2_flair_9.png", "test/tumor/p3_flair_4.png", "test/tumor/p3_flair_5.png"])
-        #expect(folder.test.map { $0.mask?.lastPathComponent } == [nil, "p3_seg_4.png", "p3_seg_5.png"])
+        #expect(folder.test.map { $0.masks.first?.lastPathComponent } == [nil, "p3_seg_4.png", "p3_seg_5.png"])
     }
 
     @Test func mvtecFoldersAreRead() throws {
         let sample = try SampleFolder.mvtec()
         for hidden in ["train/good/.DS_Store", "test/good/Thumbs.db", "test/readme.txt"] { try sample.text("", hidden) }
         let folder = try sample.open()
-        #expect(folder.layout == .folder && folder.orientation == .exif)
+        #expect(folder.layout == .folder && folder.options.orientation == .exif)
         #expect(folder.train.map(\.name) == ["train/good/000.png", "train/good/001.png"])
         #expect(folder.test.map(\.name) == ["test/good/000.png", "test/cut/000.png", "test/hole/000.png", "test/hole/001.png"])
-        #expect(folder.test.map { $0.mask?.lastPathComponent } == [nil, "000_mask.png", "000_mask.png", "001.png"])
-        #expect(try SampleFolder.mvtec(masks: false).open().test.allSatisfy { $0.mask == nil })
+        #expect(folder.test.map { $0.masks.first?.lastPathComponent } == [nil, "000_mask.png", "000_mask.png", "001.png"])
+        #expect(try SampleFolder.mvtec(masks: false).open().test.allSatisfy { !$0.hasMask })
     }
 
     /// Masks go through the cache: nearest, > 0, and zeros for normal images.
@@ -86,7 +86,7 @@ import Testing
         try sample.replace("{\"train\"", with: "{\"orientation\": \"stored\", \"train\"", in: "data.json")
         #expect(try sample.open().fingerprint() == print)
         try sample.replace("stored", with: "exif", in: "data.json")
-        #expect(try sample.open().orientation == .exif)
+        #expect(try sample.open().options.orientation == .exif)
         #expect(try sample.open().fingerprint() != print)
     }
 

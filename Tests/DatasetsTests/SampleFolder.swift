@@ -74,6 +74,17 @@ final class SampleFolder: Sendable {
         return folder
     }
 
+    /// BMAD's layout: masks in `label`, those of normal images all black, and a part `valid` that is not used.
+    static func bmad() throws -> SampleFolder {
+        let folder = try SampleFolder("RESC")
+        let images = ["train/good/0", "train/good/1", "test/good/img/2", "test/Ungood/img/3", "test/Ungood/img/4", "valid/good/img/5", "valid/Ungood/img/6"]
+        for (index, name) in images.enumerated() { try folder.image("\(name).png", shade: index) }
+        for (name, marked) in [("test/good/label/2", 0), ("test/Ungood/label/3", 3), ("test/Ungood/label/4", 4), ("valid/Ungood/label/6", 5)] {
+            try folder.mask("\(name).png", marked: marked)
+        }
+        return folder
+    }
+
     func url(_ path: String) -> URL { root.appending(path: path) }
 
     private func prepared(_ path: String) throws -> URL {
@@ -84,6 +95,17 @@ final class SampleFolder: Sendable {
 
     func image(_ path: String, shade: Int, width: Int = 12, height: Int = 10) throws {
         let pixels = (0..<width * height).map { UInt8(($0 * 2 + shade * 37) % 256) }
+        try ImageCodec.writePNG(Image(width: width, height: height, channels: 1, pixels: pixels), to: prepared(path))
+    }
+
+    /// A PNG of sixteen bits a sample, grey, 12 × 10. Written by hand, since the codec writes eight.
+    func deepImage(_ path: String, _ samples: (Int) -> Int) throws {
+        try PNGFile.grey(width: 12, height: 10, depth: 16, samples).write(to: prepared(path))
+    }
+
+    /// A mask of any grey levels.
+    func greyMask(_ path: String, width: Int = 12, height: Int = 10, _ pixel: (Int) -> UInt8) throws {
+        let pixels = (0..<width * height).map(pixel)
         try ImageCodec.writePNG(Image(width: width, height: height, channels: 1, pixels: pixels), to: prepared(path))
     }
 

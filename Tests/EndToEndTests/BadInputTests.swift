@@ -62,13 +62,36 @@ import Testing
         let whole = try Data(contentsOf: image)
         try whole.prefix(whole.count / 2).write(to: image)
         expect(try await run(place, "data", "check", discs.path), status: 65, saying: "train-3.png")
+        // Found before anything is begun.
+        expect(try await run(place, "run", file, "--data", place.data.path), status: 65, saying: "train-3.png")
         #expect(!exists(place, "medsweep-state"))
-        // A job on it fails, naming the file, and is not tried for ever.
-        let short = try place.write(sweep + "\nretry: {max_attempts: 2, backoff: 1s..1s}\n", to: "short.yaml")
-        let failed = try await run(place, "run", short, "--data", place.data.path, "--workers", "1")
-        #expect(failed.status == 1, "\(failed.errors)")
-        let status = try await run(place, "status", "tiny")
-        #expect(status.output.contains("train-3.png"), "\(status.output) \(status.errors)")
+    }
+
+    /// A job that meets an image that is none fails, naming the file and what it is, and is not tried again: the bytes are the same everywhere.
+    @Test func jobsOnBrokenDataAreTriedOnce() async throws {
+        let place = try Workplace()
+        // A name that is known without the folder: what is submitted with a folder was looked at before.
+        let file = try place.write(sweep.replacingOccurrences(of: "discs", with: "brain"), to: "tiny.yaml")
+        try FileManager.default.moveItem(at: place.data.appending(path: "discs"), to: place.data.appending(path: "BrainTumor"))
+        try Data("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n".utf8)
+            .write(to: place.data.appending(path: "BrainTumor/images/train-3.png"))
+        let coordinator = try await ServedCoordinator(in: place.folder)
+        let worker = try Program(
+            "medsweep-worker",
+            ["--coordinator", coordinator.address, "--data", place.data.path, "--jobs", "1", "--spool", place.folder.appending(path: "spool").path],
+            in: place.folder)
+        var submitted = try await run(place, "submit", file, "--coordinator", coordinator.address)
+        // The worker tells what it has with its first request.
+        for _ in 0..<100 where submitted.status != 0 {
+            try await Task.sleep(for: .milliseconds(50))
+            submitted = try await run(place, "submit", file, "--coordinator", coordinator.address)
+        }
+        try #require(submitted.status == 0, "\(submitted.errors)")
+        let status = try await coordinator.wait(for: "tiny") { $0.failing.count == 1 }
+        #expect(status.failing[0].error.contains("train-3.png' is a pointer of Git LFS and not the file itself; fetch it with `git lfs pull`"))
+        let jobs = try await coordinator.jobs(of: "tiny")
+        #expect(jobs.map(\.failedAttempts) == [1])
+        await worker.stop()
     }
 
     @Test func coordinatorsOutOfReach() async throws {

@@ -22,7 +22,7 @@ final class Workplace {
     }
 }
 
-/// A data set of grey discs; abnormal ones have a bright spot, marked in their masks.
+/// A data set of grey discs, each with a dark line at a place of its own, so that none is another's copy; abnormal ones have a bright spot, marked in their masks.
 enum TinyData {
     static func write(to root: URL, training: Int = 20, test: Int = 6) throws {
         var lists: [String: [String]] = ["train": [], "normal": [], "abnormal": []]
@@ -30,11 +30,13 @@ enum TinyData {
             try FileManager.default.createDirectory(
                 at: root.appending(path: folder), withIntermediateDirectories: true)
         }
+        var line = 0
         for (list, count) in [("train", training), ("normal", test), ("abnormal", test)] {
             for index in 0..<count {
                 let name = "\(list)-\(index).png"
                 lists[list]!.append(name)
-                let (image, mask) = disc(index * 7 + list.count, spot: list == "abnormal")
+                let (image, mask) = disc(index * 7 + list.count, line: line % 32, spot: list == "abnormal")
+                line += 1
                 try ImageCodec.writePNG(image, to: root.appending(path: "images/\(name)"))
                 if list == "abnormal" { try ImageCodec.writePNG(mask, to: root.appending(path: "masks/\(name)")) }
             }
@@ -45,7 +47,7 @@ enum TinyData {
         try JSONEncoder().encode(index).write(to: root.appending(path: "data.json"))
     }
 
-    private static func disc(_ variant: Int, spot: Bool) -> (image: Image, mask: Image) {
+    private static func disc(_ variant: Int, line: Int, spot: Bool) -> (image: Image, mask: Image) {
         var pixels: [UInt8] = []
         var mask: [UInt8] = []
         for place in 0..<32 * 32 {
@@ -53,7 +55,7 @@ enum TinyData {
             let radius = 9 + Double(variant % 5)
             let isInside = row * row + column * column < radius * radius
             let isSpot = spot && abs(row - Double(variant % 4)) < 3 && abs(column + 2) < 3
-            pixels.append(isSpot ? 250 : isInside ? UInt8(110 + variant % 30) : 10)
+            pixels.append(isSpot ? 250 : place % 32 == line ? 50 : isInside ? UInt8(110 + variant % 30) : 10)
             mask.append(isSpot ? 255 : 0)
         }
         return (

@@ -30,15 +30,16 @@ struct ImageTests {
         for item in cases {
             let file = try Self.fixture(item.source)
             let orientation = ImageCodec.Orientation(rawValue: item.orientation ?? "stored")!
-            var image = item.depth == "mask"
-                ? try ImageCodec.readMask(file, orientation: orientation) : try ImageCodec.read(file, orientation: orientation)
+            let stored = try ImageCodec.stored(ImageCodec.bytes(of: file), name: file.path, orientation: orientation)
+            var image = item.depth == "mask" ? stored.marks(above: 0) : stored.image()
             let size = try ImageCodec.size(of: file, orientation: orientation)
             #expect(size == (image.width, image.height), "\(item)")
             image = item.mode == "L" ? image.grey() : image.rgb()
             if let size = item.size {
                 image = image.resized(width: size[0], height: size[1], filter: item.filter == "nearest" ? .nearest : .bilinear)
             }
-            let expected = [UInt8](try Data(contentsOf: Self.fixture(item.expected)))
+            var expected = [UInt8](try Data(contentsOf: Self.fixture(item.expected)))
+            if item.depth == "mask" { expected = expected.map { $0 > 0 ? 255 : 0 } }
             #expect(image.width == item.width && image.height == item.height)
             try #require(image.pixels.count == expected.count, "\(item)")
             let worst = zip(image.pixels, expected).map { abs(Int($0) - Int($1)) }.max() ?? 0
@@ -57,7 +58,10 @@ struct ImageTests {
     @Test func deepMasksAreNotLost() throws {
         let file = try Self.fixture("deep-mask.png")
         #expect(try ImageCodec.read(file).pixels.count { $0 > 0 } == 1)
-        #expect(try ImageCodec.readMask(file).pixels.count { $0 > 0 } > 8)
+        let stored = try ImageCodec.stored(ImageCodec.bytes(of: file), name: "deep-mask.png")
+        #expect(stored.depth == 16)
+        #expect(stored.marks(above: 0).pixels.count { $0 > 0 } > 8)
+        #expect(stored.marks(above: 65_534).pixels.count { $0 > 0 } < 9)
     }
 
     /// An orientation that is cut off, loops or makes no sense leaves the image as it is.
@@ -110,15 +114,49 @@ struct ImageTests {
                     damaged[Int.random(in: 0..<damaged.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
                 }
                 _ = try? ImageCodec.decode(damaged, name: "damaged", orientation: .exif)
-                _ = try? ImageCodec.decodeMask(damaged, name: "damaged")
+                _ = try? ImageCodec.stored(damaged, name: "damaged").marks(above: 127)
             }
         }
     }
 
     @Test func otherFilesAndAbsentOnesAreNamed() {
-        #expect(throws: ImagingError.self) { try ImageCodec.decode(Array("GIF89a".utf8), name: "a.gif") }
+        func sentence(_ bytes: [UInt8]) -> String? {
+            let error = #expect(throws: ImagingError.self) { try ImageCodec.decode(bytes, name: "a.png") }
+            #expect(error?.kind == .content)
+            return error?.description
+        }
+        let dicom = Array(repeating: 0 as UInt8, count: 128) + Array("DICM".utf8)
+        let pointer = Array("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n".utf8)
+        #expect(sentence(Array("GIF89a".utf8)) == "'a.png' is a GIF image; convert it to PNG")
+        #expect(sentence(dicom) == "'a.png' is a DICOM file; convert it to PNG")
+        #expect(sentence([0x49, 0x49, 0x2A, 0, 8, 0, 0, 0]) == "'a.png' is a TIFF image; convert it to PNG")
+        #expect(sentence(Array("RIFF\u{4}\0\0\0WEBPVP8 ".utf8)) == "'a.png' is a WebP image; convert it to PNG")
+        #expect(sentence(pointer)?.hasSuffix("is a pointer of Git LFS and not the file itself; fetch it with `git lfs pull`") == true)
+        #expect(sentence(Array("../.git/annex/objects/x/y".utf8))?.hasSuffix("fetch it with `git annex get`") == true)
+        #expect(sentence(Array("\n  <!DOCTYPE html><html>".utf8))?.contains("is a web page") == true)
+        #expect(sentence(Array(repeating: 0, count: 300))?.contains("nothing but zeros") == true)
+        #expect(sentence([]) == "'a.png' is empty; put the image there again")
+        #expect(sentence([1, 2, 3]) == "'a.png' is neither a PNG nor a JPEG image; put the image itself there")
         let error = #expect(throws: ImagingError.self) { try ImageCodec.read(URL(filePath: "/no/such.png")) }
         #expect(error?.description.contains("/no/such.png") == true)
+        #expect(error?.kind == .access)
+    }
+
+    /// Samples 0, 100, 200 … of sixteen bits: by the upper eight three of them are one pixel, by a table each its own.
+    @Test func tablesSpreadDeepSamples() throws {
+        let samples = (0..<12).map { $0 * 100 }
+        let stored = StoredImage(
+            width: 4, height: 3, channels: 1, depth: 16, bytes: samples.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }, turn: 1)
+        #expect(stored.image().pixels == [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 4])
+        let histogram = stored.histogram
+        #expect((histogram.lowest, histogram.highest, histogram.levels, histogram.total) == (0, 1100, 12, 12))
+        #expect(histogram.percentile(0.5) == 500 && histogram.percentile(1) == 1100 && histogram.percentile(0) == 0)
+        #expect(stored.image(IntensityTable(depth: 16, bits: 11))?.pixels == samples.map { UInt8($0 >> 3) })
+        #expect(stored.image(IntensityTable(depth: 16, bits: 10))?.pixels.suffix(2) == [250, 255])
+        let range = stored.image(IntensityTable(depth: 16, low: 100, high: 1000))?.pixels
+        #expect(range == [0, 0, 28, 57, 85, 113, 142, 170, 198, 227, 255, 255])
+        #expect(stored.image(IntensityTable(depth: 8, bits: 8)) == nil)
+        #expect(stored.marks(above: 250).pixels.count { $0 == 255 } == 9)
     }
 
     /// What is no regular file is refused, and a pipe does not hold the reader.

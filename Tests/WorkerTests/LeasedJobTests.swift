@@ -4,6 +4,7 @@ import Client
 import DurableFiles
 import Foundation
 import Host
+import Imaging
 import Logging
 import Sweep
 import Synchronization
@@ -116,6 +117,9 @@ import Wire
         #expect(FailureKind(of: TrainingError("x")) == .error && FailureKind(of: TorchError("x")) == .error)
         let exhausted = TorchError("CUDA out of memory. Tried to allocate 2.00 GiB", isOutOfMemory: true)
         #expect(exhausted.isOutOfMemory && FailureKind(of: exhausted) == .outOfMemory)
+        // Whoever has the same bytes fails alike; a disk that cannot be read may be another's fault.
+        #expect(FailureKind(of: ImagingError("x is a DICOM file")) == .data)
+        #expect(FailureKind(of: ImagingError("cannot read x", kind: .access)) == .error)
         #expect(FailureKind(of: FileError("write", "x", code: ENOSPC)) == .storage)
         #expect(FailureKind(of: FileError("write", "x", code: EDQUOT)) == .storage)
         #expect(FailureKind(of: FileError("write", "x", code: EACCES)) == .error)

@@ -41,7 +41,7 @@ struct JobData {
         shape = DataShape(count: train.count, channels: channels, side: size)
         names = folder.test.map(\.name)
         labels = folder.test.map(\.isAbnormal)
-        if folder.test.contains(where: { $0.mask != nil }) {
+        if folder.test.contains(where: \.hasMask) {
             let block = try load(.testMasks)
             let marks = MaskMarks(block, folder.test)
             masks = marks.areAllEmpty ? nil : block
@@ -64,10 +64,10 @@ struct MaskMarks {
     init(_ masks: PixelBlock, _ images: [ImageEntry]) {
         side = masks.width
         let size = masks.width * masks.height
-        count = images.count { $0.mask != nil }
+        count = images.count(where: \.hasMask)
         empty = masks.withUnsafeBytes { bytes in
             images.enumerated().filter { index, image in
-                image.mask != nil && bytes[index * size..<(index + 1) * size].allSatisfy { $0 == 0 }
+                image.hasMask && bytes[index * size..<(index + 1) * size].allSatisfy { $0 == 0 }
             }.map(\.element.name)
         }
     }

@@ -59,9 +59,9 @@ private final class JobRun {
                 directory: request.cacheDirectory.deletingLastPathComponent().appending(path: "features"),
                 fingerprint: job.fingerprint, limit: request.featureCacheLimit))
         if let weights = request.trainedWeights {
-            try state.take(Data(contentsOf: weights), name: weights.path)
+            try state.take(DurableFile.read(weights), name: weights.path)
         } else if let checkpoint = request.checkpoint {
-            try state.restore(Data(contentsOf: checkpoint), name: checkpoint.path)
+            try state.restore(DurableFile.read(checkpoint), name: checkpoint.path)
         }
         state.inputThreads = request.threads
         trainer = Trainer(state: state, images: data.train, stored: data.stored)

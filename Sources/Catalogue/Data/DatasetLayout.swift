@@ -8,6 +8,9 @@ public enum DatasetLayout: String, Sendable, Hashable, Codable, CaseIterable {
     case camelyon = "camelyon16"
     /// `train`, `test/normal`, `test/tumor` and the masks in `test/annotation`.
     case brats = "brats2021"
-    /// MVTec's convention: `train/good`, `test/good`, `test/<defect>` and the masks in `ground_truth/<defect>`.
+    /// BMAD's: `train/good`, and `test/good` and `test/Ungood` with images in `img` and masks in `label`.
+    case bmad
+    /// MVTec's convention: `train/good`, `test/good`, `test/<defect>` and the masks in `ground_truth/<defect>`, one of an image or a folder of
+    /// several.
     case folder
 }

@@ -5,14 +5,16 @@ enum Schema {
 
     /// - `seal`: one row, the secret that lease tokens are sealed with.
     /// - `classes`: what a worker must have for a job, once for all jobs alike in it; `weights`: names of pretrained weights,
-    ///   a space between; `threads`, `memory`, `gpu_memory`: what the method asks for where the sweep says nothing.
+    ///   a space between; `threads`, `memory`, `gpu_memory`: what the method asks for where the sweep says nothing; `nominal`: the seconds that the first of
+    ///   them takes on `Machine.core`.
     /// - `trainings`: what jobs train, once for all jobs that differ in their scoring only; `weights`: the digest of what came of
     ///   it. Whoever decides which job trains holds the row.
     /// - `jobs.holders`: how many sweeps hold the job: those with a row in `sweep_jobs`. One that none holds is done or cancelled;
     ///   `sweep`: the sweep whose policy rules the job, one of those that hold it; `ready`: pending and neither paused nor in its
     ///   backoff; `boost`: an operator's addition to the sweep's priority.
     /// - `jobs.worker`, `instance`: the lease's holder by its name, which is for people, and by what it is known by.
-    /// - `queues`: how many jobs are ready, by sweep and class; `counters`: jobs by sweep and state. Both are kept up
+    /// - `queues`: how many jobs are ready, by sweep and class, and the seconds and number of those with a result; `counters`: jobs by
+    ///   sweep and state. Both are kept up
     ///   to date by every change, so that nothing is ever counted.
     /// - `jobs.training`: what it trains; `awaiting`: another job trains it, and this one waits for the weights. Of the jobs of a
     ///   training without weights at most one that is pending or leased is not awaiting: it trains.
@@ -33,12 +35,11 @@ enum Schema {
             CREATE TABLE sweeps (
                 id \(key), name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, file TEXT NOT NULL, overrides TEXT NOT NULL,
                 contents TEXT NOT NULL, policy TEXT NOT NULL, priority \(integer) NOT NULL, boosted \(integer) NOT NULL DEFAULT 0,
-                paused \(integer) NOT NULL DEFAULT 0, submitted \(real) NOT NULL, revision \(integer) NOT NULL, expanding \(real),
-                wall_sum \(real) NOT NULL DEFAULT 0, wall_count \(integer) NOT NULL DEFAULT 0);
+                paused \(integer) NOT NULL DEFAULT 0, submitted \(real) NOT NULL, revision \(integer) NOT NULL, expanding \(real));
             CREATE TABLE classes (
                 id \(key), method TEXT NOT NULL, dataset TEXT NOT NULL, fingerprint TEXT NOT NULL, core \(integer) NOT NULL,
                 weights TEXT NOT NULL, threads \(integer) NOT NULL, memory \(integer) NOT NULL, gpu_memory \(integer) NOT NULL,
-                UNIQUE (method, dataset, fingerprint, core, weights, threads, memory, gpu_memory));
+                nominal \(real), UNIQUE (method, dataset, fingerprint, core, weights, threads, memory, gpu_memory));
             CREATE TABLE trainings (id \(key), identity TEXT NOT NULL UNIQUE, weights TEXT);
             CREATE TABLE jobs (
                 id \(key), identity TEXT NOT NULL UNIQUE, job TEXT NOT NULL, sweep \(integer) NOT NULL REFERENCES sweeps(id),
@@ -69,7 +70,8 @@ enum Schema {
             CREATE TABLE counters (
                 sweep \(integer) NOT NULL, state TEXT NOT NULL, count \(integer) NOT NULL, PRIMARY KEY (sweep, state))\(clustered);
             CREATE TABLE queues (
-                sweep \(integer) NOT NULL, class \(integer) NOT NULL, ready \(integer) NOT NULL, PRIMARY KEY (sweep, class))\(clustered);
+                sweep \(integer) NOT NULL, class \(integer) NOT NULL, ready \(integer) NOT NULL, wall_sum \(real) NOT NULL DEFAULT 0,
+                wall_count \(integer) NOT NULL DEFAULT 0, PRIMARY KEY (sweep, class))\(clustered);
             CREATE TABLE attempts (
                 job \(integer) NOT NULL, token \(integer) NOT NULL, worker TEXT NOT NULL, instance TEXT NOT NULL, started \(real) NOT NULL,
                 ended \(real), outcome TEXT, error TEXT, log_tail TEXT, signal \(integer), PRIMARY KEY (job, token))\(clustered);

@@ -85,7 +85,7 @@ extension DocumentedSchemas {
             [
                 "token": anyToken,
                 "kind": .choice(
-                    "`crash`: a signal ended the training; `error`: it gave up and said why; `divergence`: the loss is not a number any more; `out_of_memory`: the device or the machine had no memory left; `storage`: a disk was full; `lost`: the worker was not heard of.",
+                    "`crash`: a signal ended the training; `error`: it gave up and said why; `divergence`: the loss is not a number any more; `data`: an image or a mask is not what it should be; `out_of_memory`: the device or the machine had no memory left; `storage`: a disk was full; `lost`: the worker was not heard of.",
                     FailureKind.allCases.map(\.rawValue)),
                 "error": .text("One sentence. Of more than \(RequestBounds.sentenceLength) characters the beginning is kept."),
                 "logTail": .text("The last lines of the training's log; of more than 16 KiB the end is kept."),

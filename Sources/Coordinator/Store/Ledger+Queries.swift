@@ -20,7 +20,7 @@ extension Ledger {
     /// How a sweep stands.
     func status(of name: String) throws -> SweepStatus {
         let row = try connection.row(
-            "SELECT id, name, submitted, policy, paused, expanding, wall_sum, wall_count, revision FROM sweeps WHERE name = ?",
+            "SELECT id, name, submitted, policy, paused, expanding, revision FROM sweeps WHERE name = ?",
             [.text(name)])
         guard let row else { throw StoreError.unknownSweep(name) }
         let id = row.integer(0)
@@ -32,13 +32,12 @@ extension Ledger {
         let running = try running(of: id)
         let shares = running.map(\.share)
         let ended = counts.filter { $0.key.isFinal }.values.reduce(0, +)
-        let mean = row.int(7) > 0 ? row.real(6) / row.real(7) : nil
         let policy = try cache.policy(row.text(3)).policy
         let present = try presentWorkers()
         return SweepStatus(
-            name: name, revision: row.int(8), submitted: row.real(2), jobs: counts, total: total,
+            name: name, revision: row.int(6), submitted: row.real(2), jobs: counts, total: total,
             progress: total == 0 ? 1 : min(1, (Double(ended) + shares.reduce(0, +)) / Double(total)),
-            remaining: Self.remaining(mean: mean, waiting: counts[.pending, default: 0], shares: shares),
+            remaining: try remaining(of: id, waiting: counts[.pending, default: 0], running),
             running: running.map(\.job), failing: try failing(of: id), policy: policy,
             isPaused: row.flag(4), isExpanding: !row.isNull(5), weights: try neededWeights(id, policy, present),
             obstacles: try obstacles(id, policy, present))
@@ -68,11 +67,11 @@ extension Ledger {
         return jobs.sorted { $0.key < $1.key }.map { .init(name: $0.key, jobs: $0.value, isOffered: offered.contains($0.key)) }
     }
 
-    private func running(of sweep: Int64) throws -> [(job: SweepStatus.RunningJob, share: Double)] {
+    private func running(of sweep: Int64) throws -> [(job: SweepStatus.RunningJob, share: Double, jobClass: Int64)] {
         try connection.rows(
             """
-            SELECT identity, job, worker, progress, share FROM
-            (SELECT jobs.id, identity, jobs.job, worker, progress, share FROM jobs WHERE state = 'leased' ORDER BY expires LIMIT 5000) AS held
+            SELECT identity, job, worker, progress, share, class FROM
+            (SELECT jobs.id, identity, jobs.job, worker, progress, share, class FROM jobs WHERE state = 'leased' ORDER BY expires LIMIT 5000) AS held
             WHERE EXISTS (SELECT 1 FROM sweep_jobs WHERE sweep_jobs.sweep = ? AND sweep_jobs.job = held.id) LIMIT 1000
             """,
             [.integer(sweep)]
@@ -82,7 +81,7 @@ extension Ledger {
             return (
                 SweepStatus.RunningJob(
                     identity: row.text(0), method: job.method, dataset: job.dataset, seed: job.seed, worker: row.text(2),
-                    progress: progress), row.real(4)
+                    progress: progress), row.real(4), row.integer(5)
             )
         }
     }
@@ -105,12 +104,26 @@ extension Ledger {
         }
     }
 
-    /// Seconds until the last job is done: the mean time of finished jobs, for the work that is left, spread over the
-    /// jobs that run now. `nil` while nothing has finished or nothing runs.
-    private static func remaining(mean: Double?, waiting: Int, shares: [Double]) -> Double? {
-        guard let mean, !shares.isEmpty else { return nil }
-        let work = Double(waiting) + shares.reduce(0) { $0 + 1 - $1 }
-        return max(work / Double(shares.count), shares.map { 1 - $0 }.max() ?? 0) * mean
+    /// Seconds until the last job of a sweep is done; `nil` until something is known of it.
+    private func remaining(
+        of sweep: Int64, waiting: Int, _ running: [(job: SweepStatus.RunningJob, share: Double, jobClass: Int64)]
+    ) throws -> Double? {
+        var kinds: [Int64: RemainingTime.Kind] = [:]
+        let rows = try connection.rows(
+            """
+            SELECT class, ready, wall_sum, wall_count, nominal FROM queues JOIN classes ON classes.id = class
+            WHERE sweep = ?
+            """, [.integer(sweep)])
+        for row in rows {
+            kinds[row.integer(0)] = .init(
+                waiting: row.int(1), finishedSeconds: row.real(2), finished: row.int(3), nominalSeconds: row.optionalReal(4))
+        }
+        let ready = kinds.values.reduce(0) { $0 + $1.waiting }
+        return RemainingTime(
+            kinds: kinds,
+            running: running.map { .init(kind: $0.jobClass, share: $0.share, progress: $0.job.progress) },
+            others: max(0, waiting - ready)
+        ).seconds
     }
 
     /// Positions looked at for one page when only one state is asked for, so that a page takes the same time in a sweep

@@ -86,7 +86,7 @@ extension Ledger {
             try trained(training, weights: weights?.sha256)
         }
         // Sums must stay numbers, whatever a worker's clock said: a century is beyond every job.
-        if entry.holders > 0 { countWall(entry.sweep, min(max(0, request.result.wallSeconds), 3e9)) }
+        if entry.holders > 0 { countWall(entry.sweep, entry.jobClass, min(max(0, request.result.wallSeconds), 3e9)) }
         for digest in Set(request.result.artefacts.map(\.sha256)).sorted() {
             try connection.add([.text(digest), .integer(entry.id)], to: Self.newFile)
         }

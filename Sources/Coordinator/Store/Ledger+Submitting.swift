@@ -106,7 +106,7 @@ extension Ledger {
                 }
                 return [
                     .text(planned.identity), .text(try Self.text(planned.job)), .integer(sweep.id),
-                    .integer(try number(of: JobClass(planned.job))), .int(planned.position), .text(JobState.pending.rawValue),
+                    .integer(try classNumber(of: planned.job)), .int(planned.position), .text(JobState.pending.rawValue),
                     .flag(!isAwaiting), .flag(isAwaiting), training.map { .integer($0.id) } ?? .null, .int(1),
                 ]
             }, tail: " ON CONFLICT (identity) DO NOTHING RETURNING identity, id, class, ready")

@@ -22,7 +22,7 @@ final class Ledger {
         var events: [[SQLValue]] = []
         var counters: [CounterKey: Int] = [:]
         var queues: [QueueKey: Int] = [:]
-        var walls: [Int64: (sum: Double, count: Int)] = [:]
+        var walls: [QueueKey: (sum: Double, count: Int)] = [:]
         var newClasses: [Int64: JobClass] = [:]
         var notedWorkers: [WorkerDescription] = []
         var heardWorkers: Set<String> = []
@@ -94,10 +94,14 @@ final class Ledger {
         where change != 0 {
             try connection.add([.integer(key.sweep), .integer(key.jobClass), .int(change)], to: Self.queueChange)
         }
-        var last = tally.walls.sorted { $0.key < $1.key }.map { sweep, change in
+        var last = tally.walls.sorted { ($0.key.sweep, $0.key.jobClass) < ($1.key.sweep, $1.key.jobClass) }.map { key, change in
             SQLStatement(
-                "UPDATE sweeps SET wall_sum = wall_sum + ?, wall_count = wall_count + ? WHERE id = ?",
-                [.real(change.sum), .int(change.count), .integer(sweep)])
+                """
+                INSERT INTO queues (sweep, class, ready, wall_sum, wall_count) VALUES (?, ?, 0, ?, ?)
+                ON CONFLICT (sweep, class) DO UPDATE SET wall_sum = queues.wall_sum + excluded.wall_sum,
+                wall_count = queues.wall_count + excluded.wall_count
+                """,
+                [.integer(key.sweep), .integer(key.jobClass), .real(change.sum), .int(change.count)])
         }
         if !tally.events.isEmpty {
             // Numbers in the order of commits, or a reader that follows the log would miss some.
@@ -229,9 +233,10 @@ final class Ledger {
         if change > 0 { isWaking = true }
     }
 
-    func countWall(_ sweep: Int64, _ seconds: Double) {
-        let old = tally.walls[sweep] ?? (0, 0)
-        tally.walls[sweep] = (old.sum + seconds, old.count + 1)
+    func countWall(_ sweep: Int64, _ jobClass: Int64, _ seconds: Double) {
+        let key = QueueKey(sweep: sweep, jobClass: jobClass)
+        let old = tally.walls[key] ?? (0, 0)
+        tally.walls[key] = (old.sum + seconds, old.count + 1)
     }
 
     /// Jobs ready to be given out, by queue.
@@ -304,15 +309,19 @@ final class Ledger {
         return found
     }
 
-    func number(of jobClass: JobClass) throws -> Int64 {
+    /// The number of a job's class.
+    func classNumber(of job: JobDescription) throws -> Int64 {
+        let jobClass = JobClass(job)
         if let known = cache.number(of: jobClass) ?? tally.newClasses.first(where: { $0.value == jobClass })?.key { return known }
         let arguments: [SQLValue] = [
             .text(jobClass.method), .text(jobClass.dataset), .text(jobClass.fingerprint), .int(jobClass.core),
             .text(jobClass.weights.joined(separator: " ")), .int(jobClass.usual.threads), .integer(jobClass.usual.memory),
             .integer(jobClass.usual.gpuMemory),
         ]
+        let nominal: SQLValue = Machine.core.nominalSeconds(job).map { .real($0) } ?? .null
         try connection.run(
-            "INSERT INTO classes (\(Self.classColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", arguments)
+            "INSERT INTO classes (\(Self.classColumns), nominal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments + [nominal])
         let number = try connection.row(
             """
             SELECT id FROM classes WHERE method = ? AND dataset = ? AND fingerprint = ? AND core = ? AND weights = ?

@@ -10,6 +10,7 @@ struct BraTSReader {
         contents.train = entries(in: "train", isAbnormal: false, &contents)
         contents.normal = entries(in: "test/normal", isAbnormal: false, &contents)
         contents.abnormal = entries(in: "test/tumor", isAbnormal: true, &contents)
+        contents.warnings += UnmatchedMasks(tree, in: "test/annotation", of: contents.abnormal, besides: ["", "test"]).warnings
         return contents
     }
 
@@ -27,7 +28,7 @@ struct BraTSReader {
                         file: name)
                 }
             }
-            return ImageEntry(name: name, path: tree.url(name), isAbnormal: isAbnormal, mask: mask)
+            return ImageEntry(name: name, path: tree.url(name), isAbnormal: isAbnormal, masks: mask.map { [$0] } ?? [])
         }
     }
 }

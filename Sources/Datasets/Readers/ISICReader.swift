@@ -92,7 +92,7 @@ struct ISICReader {
         return rows.map(\.image).sorted().compactMap { image in
             let name = "\(folder)/\(image).jpg"
             switch tree.kind(name) {
-            case .file: return ImageEntry(name: name, path: tree.url(name), isAbnormal: isAbnormal, mask: nil)
+            case .file: return ImageEntry(name: name, path: tree.url(name), isAbnormal: isAbnormal, masks: [])
             case .absent:
                 let hint = tree.caseHint(for: "\(image).jpg", in: folder)
                 contents.add(.missingImage, "the table lists '\(image)', but there is no '\(tree.path(name))'\(hint); unpack it again", file: name)

@@ -18,15 +18,11 @@ struct ListReader {
         for (key, label) in lists.otherLabels {
             contents.add(.layout, "'\(file)' has the label \"\(label)\" under \"\(key)\"; only \"0\" is normal and \"1\" abnormal")
         }
-        switch lists.orientation {
-        case nil, "stored": break
-        case "exif": contents.orientation = .exif
-        case .some(let word):
-            throw DatasetError("'\(file)' asks for the orientation '\(word.prefix(40))'; write \"stored\" or \"exif\"")
-        }
+        try contents.options.take(lists.options, file: file)
         contents.train = entries(lists.train["0"], "train (\"train\", \"0\")", isAbnormal: false, &contents)
         contents.normal = entries(lists.test["0"], "normal test (\"test\", \"0\")", isAbnormal: false, &contents)
         contents.abnormal = entries(lists.test["1"], "abnormal test (\"test\", \"1\")", isAbnormal: true, &contents)
+        contents.warnings += UnmatchedMasks(tree, in: "masks", of: contents.abnormal).warnings
         return contents
     }
 
@@ -34,10 +30,8 @@ struct ListReader {
         let bytes = try Self.bytes(of: file, should: "list file names")
         do {
             return try JSONDecoder().decode(Lists.self, from: bytes)
-        } catch let error as DecodingError {
-            throw DatasetError("'\(file)' is not the list it should be: \(Self.reason(error, in: bytes))")
         } catch {
-            throw DatasetError("'\(file)' cannot be read: \(error)")
+            throw DatasetError("'\(file)' is not the list it should be: \(Self.reason(error, in: bytes))")
         }
     }
 
@@ -92,7 +86,7 @@ struct ListReader {
                 contents.add(.unreadable, "'\(tree.path(mask))' is not a file; put the mask itself there", file: mask)
             }
         }
-        return ImageEntry(name: name, path: tree.url(image), isAbnormal: isAbnormal, mask: hasMask ? tree.url(mask) : nil)
+        return ImageEntry(name: name, path: tree.url(image), isAbnormal: isAbnormal, masks: hasMask ? [tree.url(mask)] : [])
     }
 
     private func isFile(_ image: String, in folder: String, _ name: String, _ contents: inout FolderContents) -> Bool {
@@ -121,17 +115,11 @@ struct ListReader {
     private struct Lists: Decodable {
         var train: [String: [String]] = [:]
         var test: [String: [String]] = [:]
-        var orientation: String?
+        var options = DatasetOptions.Given()
         /// Numbers other than 0 and 1 that stand for classes.
         var otherLabels: [(key: String, label: String)] = []
 
-        private enum Key: String, CodingKey { case train, test, orientation }
-        private struct Label: CodingKey {
-            let stringValue: String
-            var intValue: Int? { nil }
-            init(stringValue: String) { self.stringValue = stringValue }
-            init?(intValue: Int) { nil }
-        }
+        private enum Key: String, CodingKey { case train, test }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: Key.self)
@@ -147,17 +135,27 @@ struct ListReader {
             train = try lists(.train)
             test = try lists(.test)
             otherLabels = others
-            orientation = try container.decodeIfPresent(String.self, forKey: .orientation)
+            options = try DatasetOptions.Given(from: decoder)
         }
     }
 
-    private static func reason(_ error: DecodingError, in bytes: Data) -> String {
-        switch error {
+    /// Any key of an object.
+    struct Label: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    /// What is wrong with a list or a file of options, as the end of a sentence.
+    static func reason(_ error: any Error, in bytes: Data) -> String {
+        switch error as? DecodingError {
         case .keyNotFound(let key, _): "it lacks \"\(key.stringValue)\""
-        case .typeMismatch(_, let context) where context.codingPath.last?.stringValue == "orientation":
-            "\"orientation\" is neither \"stored\" nor \"exif\""
-        case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            "\(context.codingPath.map { "\"\($0.stringValue)\"" }.joined(separator: ", ")) is not a list of names"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            DatasetOptions.Given.reason(context.codingPath.last?.stringValue)
+                ?? (context.codingPath.isEmpty
+                ? "it is no JSON object\(brokenLine(of: bytes).map { ", see line \($0)" } ?? "")"
+                : "\(context.codingPath.map { "\"\($0.stringValue)\"" }.joined(separator: ", ")) is not a list of names")
         default: "it is no JSON\(brokenLine(of: bytes).map { ", see line \($0)" } ?? "")"
         }
     }
