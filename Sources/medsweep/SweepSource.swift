@@ -16,6 +16,9 @@ struct SweepSource: ParsableArguments {
     @Option(help: "A folder of data-set folders; may be given several times (default: $MEDSWEEP_DATA).")
     var data: [String] = []
 
+    @Flag(help: "Refuse a file of which an entry of exclude, include, set or ablate does nothing.")
+    var strict = false
+
     /// The folders of `--data`, or of the environment.
     var dataFolders: [URL] {
         let names = data.isEmpty ? ProcessInfo.processInfo.environment["MEDSWEEP_DATA"].map { [$0] } ?? [] : data
@@ -31,6 +34,22 @@ struct SweepSource: ParsableArguments {
             throw Failure(.badData, "the sweep file '\(file)' is not UTF-8 text")
         }
         return text
+    }
+
+    /// What each entry of the file does, in words; one that does nothing is warned of.
+    /// - Parameter tell: is given what the others do.
+    /// - Throws: ``Failure`` with `--strict` when one does nothing.
+    func tellEntries(of sweep: SweepFile, _ tell: (String) throws -> Void) throws {
+        for entry in sweep.entryEffects {
+            // Overrides take cells away on purpose.
+            guard entry.isIdle, overrides.isEmpty || strict else {
+                try tell(entry.sentence)
+                continue
+            }
+            let sentence = "\(file)\(entry.line.map { ":\($0)" } ?? ""): \(entry.part) \(entry.effect)"
+            if strict { throw Failure(.badData, "\(sentence); mend it or take it out") }
+            Terminal.note("warning: \(sentence)")
+        }
     }
 
     /// Parses the file; the data sets that it may name are the catalogue's and those of the data folders.
