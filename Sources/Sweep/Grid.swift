@@ -49,6 +49,8 @@ struct Condition: Sendable {
 struct Inclusion: Sendable {
     var values: Settings
     var line: Int?
+    /// The place of the entry in the list, from 0.
+    var entry = 0
 }
 
 /// An entry of `set`.

@@ -12,6 +12,13 @@ struct GridChecks {
         try checkSize()
         try checkOptions()
         try checkNewCells()
+        try checkThatSomethingIsLeft()
+    }
+
+    private func checkThatSomethingIsLeft() throws(SweepFileError) {
+        var cells = CellIterator(file: file)
+        guard cells.next() == nil else { return }
+        throw reader.error(grid.exclude.first?.line ?? 1, "exclude takes out every cell, so that the sweep has no jobs; leave some")
     }
 
     /// Every axis stands in one place, and the product names method, data set and seed.

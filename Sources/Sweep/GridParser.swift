@@ -75,7 +75,7 @@ struct GridParser {
 
     func include(_ node: Node) throws(SweepFileError) -> [Inclusion] {
         var result: [Inclusion] = []
-        for item in try reader.list(node, "include") {
+        for (entry, item) in try reader.list(node, "include").enumerated() {
             var cells: [Settings] = [[:]]
             let values = try condition(item, "an entry of include").values
             try bound(values.map(\.any.count), reader.line(item), "include")
@@ -83,7 +83,7 @@ struct GridParser {
                 cells = cells.flatMap { cell in any.map { cell.merging([key: $0]) { $1 } } }
             }
             guard cells != [[:]] else { throw reader.error(reader.line(item), "an entry of include is empty") }
-            result += cells.map { Inclusion(values: $0, line: reader.line(item)) }
+            result += cells.map { Inclusion(values: $0, line: reader.line(item), entry: entry) }
         }
         return result
     }
@@ -171,8 +171,9 @@ struct GridParser {
         case "dataset":
             for value in values { try checkName(value, "data set", among: datasets.map(\.name)) }
         case "seed":
-            for value in values where !(value.value.integerValue.map { $0 >= 0 } ?? false) {
-                throw reader.error(value.line, "a seed is a whole number from 0, not \(value.value)")
+            func isSeed(_ value: Setting) -> Bool { value.integerValue.map { $0 >= 0 } ?? false }
+            for value in values where !isSeed(value.value) {
+                throw reader.error(value.line, "a seed is a whole number from 0, not \(value.value)\(quotesHint(value, isSeed))")
             }
         default:
             let options = methods.compactMap { $0.option(key.value) }
@@ -181,16 +182,29 @@ struct GridParser {
                 for method in methods { names += method.options.map(\.name) }
                 throw reader.error(key.line, "unknown option '\(key.value)'\(nearestNameHint(for: key.value, among: names))")
             }
-            for value in values where !options.contains(where: { $0.accepts(value.value) }) {
-                throw reader.error(value.line, "'\(key.value)' takes \(options[0].expectation), not \(value.value)")
+            func isTaken(_ value: Setting) -> Bool { options.contains { $0.accepts(value) } }
+            for value in values where !isTaken(value.value) {
+                throw reader.error(value.line, "'\(key.value)' takes \(options[0].expectation), not \(value.value)\(quotesHint(value, isTaken))")
             }
         }
+    }
+
+    /// What to say where quotes, or the lack of them, are all that is wrong with a value.
+    private func quotesHint(_ value: Located<Setting>, _ isTaken: (Setting) -> Bool) -> String {
+        guard let written = value.written else { return "" }
+        if value.isQuoted, let plain = try? SweepValues(reader, value.line).plain(written), isTaken(plain) {
+            return ", which its quotes make a text; write \(written) without them"
+        }
+        return !value.isQuoted && isTaken(.text(written)) ? ", which is a number without quotes; write \"\(written)\"" : ""
     }
 
     private func checkName(
         _ value: Located<Setting>, _ kind: String, among names: [String]
     ) throws(SweepFileError) {
         guard case .text(let name) = value.value, names.contains(name) else {
+            if let written = value.written, names.contains(written) {
+                throw reader.error(value.line, "without quotes \(written) is a number and no \(kind); write \"\(written)\"")
+            }
             let mend = kind == "data set" ? "; one of your own is known once a folder that holds it is named with --data" : ""
             throw reader.error(
                 value.line, "unknown \(kind) '\(value.value)'\(nearestNameHint(for: "\(value.value)", among: names))\(mend)")

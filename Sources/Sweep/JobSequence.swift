@@ -51,6 +51,16 @@ struct Cell {
     let original: Settings
     /// Everything given to it by name; `fixed` is not in it.
     var values: Settings
+    /// The part of the grid that it comes from.
+    var origin = Origin.product
+
+    enum Origin: Hashable {
+        case product
+        /// An entry of `include` that makes jobs of its own, by its place in the list.
+        case inclusion(Int)
+        /// An entry of `ablate`, by its place in the list.
+        case ablation(Int)
+    }
 
     /// The value of an axis: as given, fixed, or the default.
     func lookup(_ name: String) -> Setting? {
@@ -68,10 +78,15 @@ struct Cell {
     }
 
     /// The cell with the conditional settings, which leave `kept` alone.
-    func withConditionalSettings(keeping kept: Settings = [:]) -> Cell {
+    /// - Parameters:
+    ///   - isCounting: whether to look which entries of `set` change something.
+    ///   - changes: is told the places of those that do.
+    func withConditionalSettings(keeping kept: Settings = [:], isCounting: Bool = false, changes: (Int) -> Void = { _ in }) -> Cell {
         var result = self
-        for entry in file.grid.conditional where entry.when.matches(result.lookup) {
-            for (key, value) in entry.to where kept[key] == nil { result.values[key] = value }
+        for (place, entry) in file.grid.conditional.enumerated() where entry.when.matches(result.lookup) {
+            let to = entry.to.filter { kept[$0.key] == nil }
+            if isCounting, to.contains(where: { result.lookup($0.key) != $0.value }) { changes(place) }
+            for (key, value) in to { result.values[key] = value }
         }
         return result
     }
@@ -98,9 +113,13 @@ struct CellIterator: IteratorProtocol {
     private var phase = Phase.base
     private var baseIndex = 0
     private var pending: [Cell] = []
+    /// What the entries have done so far; `nil`: nobody wants to know, and nothing is counted.
+    private(set) var effects: GridEffects?
 
-    init(file: SweepFile) {
+    /// - Parameter isCounting: whether to count what every entry does.
+    init(file: SweepFile, isCounting: Bool = false) {
         self.file = file
+        if isCounting { effects = GridEffects(file.grid) }
         additions = file.grid.include.filter { !file.grid.fitsSomeCell($0) }
     }
 
@@ -113,17 +132,23 @@ struct CellIterator: IteratorProtocol {
             }
             switch phase {
             case .base:
-                return cell.withConditionalSettings()
+                return conditional(cell)
             case .ablation(let index):
                 let ablation = file.grid.ablate[index]
                 guard ablation.when.matches(cell.withConditionalSettings().lookup) else { continue }
-                pending = ablation.variations.map { variation in
+                for variation in ablation.variations.reversed() {
                     var varied = cell
+                    varied.origin = .ablation(index)
                     varied.values.merge(variation) { $1 }
-                    return varied.withConditionalSettings(keeping: variation)
-                }.reversed()
+                    pending.append(conditional(varied, keeping: variation))
+                }
             }
         }
+    }
+
+    private mutating func conditional(_ cell: Cell, keeping kept: Settings = [:]) -> Cell {
+        guard effects != nil else { return cell.withConditionalSettings(keeping: kept) }
+        return cell.withConditionalSettings(keeping: kept, isCounting: true) { effects!.changed[$0] += 1 }
     }
 
     private mutating func advancePhase() -> Bool {
@@ -143,11 +168,12 @@ struct CellIterator: IteratorProtocol {
         }
         guard baseIndex < product + additions.count else { return nil }
         defer { baseIndex += 1 }
-        return Cell(file: file, original: [:], values: additions[baseIndex - product].values)
+        let addition = additions[baseIndex - product]
+        return Cell(file: file, original: [:], values: addition.values, origin: .inclusion(addition.entry))
     }
 
     /// The cell at a place of the product, the last axis fastest; `nil` when it is excluded.
-    private func productCell(_ index: Int) -> Cell? {
+    private mutating func productCell(_ index: Int) -> Cell? {
         var original: Settings = [:]
         var rest = index
         for axis in file.grid.axes.reversed() {
@@ -156,10 +182,19 @@ struct CellIterator: IteratorProtocol {
             for (name, value) in zip(axis.names, row) { original[name] = value }
         }
         var cell = Cell(file: file, original: original, values: original)
-        if file.grid.exclude.contains(where: { $0.matches(cell.lookup) }) { return nil }
+        // An ablation goes through the product again: what is done to its cells counts once.
+        let isFirst = if case .base = phase { true } else { false }
+        if let place = file.grid.exclude.firstIndex(where: { $0.matches(cell.lookup) }) {
+            if isFirst { effects?.excluded[place] += 1 }
+            return nil
+        }
+        let before = cell
+        var writers: [String: Int] = [:]
         for entry in file.grid.include where agrees(entry, original) {
             cell.values.merge(entry.values) { $1 }
+            if isFirst, effects != nil { for name in entry.values.keys { writers[name] = entry.entry } }
         }
+        for entry in Set(writers.filter { before.lookup($0.key) != cell.values[$0.key] }.values) { effects?.extended[entry] += 1 }
         return cell
     }
 

@@ -25,7 +25,9 @@ struct Override {
             settings = []
             let bare = value.hasPrefix("[") && value.hasSuffix("]") ? value.dropFirst().dropLast() : value[...]
             for item in bare.split(separator: ",", omittingEmptySubsequences: false) {
-                settings.append(try values.plain(item.trimmingPrefix(while: \.isWhitespace).description))
+                let word = item.trimmingPrefix(while: \.isWhitespace).description
+                // A shell has taken the quotes that make a name of digits a text.
+                settings.append(["method", "dataset"].contains(name) && !word.isEmpty ? .text(word) : try values.plain(word))
             }
         }
         axis = try parser.axis(

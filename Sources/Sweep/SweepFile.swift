@@ -36,8 +36,8 @@ public struct SweepFile: Sendable {
         source: String, file: String, overrides: [String] = [], datasets: [DatasetDescription] = Catalogue.datasets,
         methods: [MethodDescription] = Catalogue.methods
     ) throws(SweepFileError) -> SweepFile {
-        let reader = SweepYAML(file: file)
-        let parts = try reader.pairs(reader.root(source), "the sweep file", known: keys)
+        let reader = SweepYAML(file: file, source: source)
+        let parts = try reader.pairs(reader.root(), "the sweep file", known: keys)
         let parser = GridParser(reader: reader, methods: methods, datasets: datasets)
         var grid = Grid()
         if let part = parts["fixed"] { grid.fixed = try parser.fixed(part.value) }

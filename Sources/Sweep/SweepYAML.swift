@@ -6,11 +6,27 @@ struct Located<Value: Sendable>: Sendable {
     let value: Value
     /// `nil`: from the command line.
     let line: Int?
+    /// A single value as it is written, without its quotes; `nil`: it is one of many that few words stand for.
+    var written: String?
+    var isQuoted = false
+
+    init(value: Value, line: Int?, written: String? = nil, isQuoted: Bool = false) {
+        (self.value, self.line, self.written, self.isQuoted) = (value, line, written, isQuoted)
+    }
 }
 
 /// Reads the parts of a sweep file out of its YAML nodes, with errors that name the line.
 struct SweepYAML {
     let file: String
+    private let places: YAMLPlaces
+
+    /// - Parameters:
+    ///   - file: the name for messages.
+    ///   - source: the text.
+    init(file: String, source: String) {
+        self.file = file
+        places = YAMLPlaces(source)
+    }
 
     func error(_ line: Int?, _ message: String) -> SweepFileError {
         line == nil ? SweepFileError(file: "command line", line: nil, message: message)
@@ -20,9 +36,10 @@ struct SweepYAML {
     func line(_ node: Node) -> Int { node.mark?.line ?? 1 }
 
     /// The root node of `source`; JSON is YAML too.
-    func root(_ source: String) throws(SweepFileError) -> Node {
+    func root() throws(SweepFileError) -> Node {
         do {
-            guard let node = try Yams.compose(yaml: source) else {
+            let source = places.text
+            guard let node = try Yams.compose(yaml: source), !node.isEmptyValue else {
                 throw SweepFileError(file: file, line: 1, message: "the file is empty; it needs at least 'sweep' and 'matrix'")
             }
             return node
@@ -41,14 +58,18 @@ struct SweepYAML {
             .composer(let context, let text, let mark, _):
             return error(mark.line, "this is not YAML: \(text)\(context.map { " \($0.text)" } ?? "")")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            return error(context.mark.line, "the key '\(duplicates.map { "\($0)" }.first ?? "")' stands here twice")
+            let key = duplicates.first ?? ""
+            let second = places.repetition(of: key, first: context.mark) ?? context.mark.line
+            return error(second, "the key '\(key)' stands here for the second time, first in line \(context.mark.line); remove one")
         default:
             return SweepFileError(file: file, line: nil, message: "this is not YAML: \(problem)")
         }
     }
 
-    /// The pairs of a mapping, in order; keys are texts and stand there once.
+    /// The pairs of a mapping, in order; keys are texts and stand there once. Nothing at all, as when every pair is commented out, is an
+    /// empty mapping.
     func pairs(_ node: Node, _ what: String) throws(SweepFileError) -> [(key: Located<String>, value: Node)] {
+        if node.isEmptyValue { return [] }
         guard case .mapping(let mapping) = node else {
             throw error(line(node), "\(what) must be a mapping like {method: ae}")
         }
@@ -59,7 +80,8 @@ struct SweepYAML {
             guard seen.insert(scalar.string).inserted else {
                 throw error(line(key), "the key '\(scalar.string)' stands in \(what) twice")
             }
-            result.append((Located(value: scalar.string, line: line(key)), value))
+            let place = key.placed(notBefore: node.mark)
+            result.append((Located(value: scalar.string, line: line(place)), value.placed(notBefore: place.mark)))
         }
         return result
     }
@@ -78,25 +100,40 @@ struct SweepYAML {
         return result
     }
 
-    /// The entries of a list.
+    /// The entries of a list; none where there is nothing at all, as when every entry is commented out.
     func list(_ node: Node, _ what: String) throws(SweepFileError) -> [Node] {
+        if node.isEmptyValue { return [] }
         guard case .sequence(let sequence) = node else {
             throw error(line(node), "\(what) must be a list like [{...}, {...}]")
         }
-        return Array(sequence)
+        return entries(sequence)
+    }
+
+    /// A sequence's nodes, each placed where the reader finds it.
+    private func entries(_ sequence: Node.Sequence) -> [Node] {
+        var place = sequence.mark
+        return sequence.map { node in
+            guard let start = place, let own = node.mark, own < start else {
+                place = node.mark ?? place
+                return node
+            }
+            // An alias stands somewhere behind the entry before it.
+            place = places.alias(after: start) ?? start
+            return node.placed(notBefore: place)
+        }
     }
 
     /// One value.
     func setting(_ node: Node, _ what: String) throws(SweepFileError) -> Located<Setting> {
         guard case .scalar(let scalar) = node else { throw error(line(node), "\(what) must be a single value") }
-        return Located(value: try SweepYAML.setting(scalar, line(node), self), line: line(node))
+        return try located(scalar, line(node))
     }
 
     /// One or more values: a value, a list, `range(a, b)` or `choice(a, b)`.
     func settings(_ node: Node, _ what: String) throws(SweepFileError) -> [Located<Setting>] {
         var result: [Located<Setting>] = []
         let nodes: [Node]
-        if case .sequence(let sequence) = node { nodes = Array(sequence) } else { nodes = [node] }
+        if case .sequence(let sequence) = node { nodes = entries(sequence) } else { nodes = [node] }
         for item in nodes {
             guard case .scalar(let scalar) = item else { throw error(line(item), "\(what) takes values or a list of values") }
             let place = line(item)
@@ -106,18 +143,18 @@ struct SweepYAML {
                 }
                 result += values.map { Located(value: $0, line: place) }
             } else {
-                result.append(Located(value: try SweepYAML.setting(scalar, place, self), line: place))
+                result.append(try located(scalar, place))
             }
         }
         guard !result.isEmpty else { throw error(line(node), "\(what) has no values") }
         return result
     }
 
-    private static func setting(
-        _ scalar: Node.Scalar, _ line: Int, _ reader: SweepYAML
-    ) throws(SweepFileError) -> Setting {
+    private func located(_ scalar: Node.Scalar, _ line: Int) throws(SweepFileError) -> Located<Setting> {
         // Quotes make a text of anything.
-        scalar.style == .plain ? try SweepValues(reader, line).plain(scalar.string) : .text(scalar.string)
+        let isQuoted = scalar.style != .plain
+        let value = isQuoted ? Setting.text(scalar.string) : try SweepValues(self, line).plain(scalar.string)
+        return Located(value: value, line: line, written: scalar.string, isQuoted: isQuoted)
     }
 }
 

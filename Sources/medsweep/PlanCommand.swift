@@ -51,6 +51,8 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         guard !cost else { return try printCost() }
         let (sweep, request) = try source.request()
+        var entries: [String] = []
+        try source.tellEntries(of: sweep) { entries.append($0) }
         let absent = sweep.datasetNames.filter { request.contents[$0] == nil }
         // Jobs of data sets that are not here have no identity yet.
         let planned = try sweep.jobs(contents: request.contents.merging(absent.map { ($0, DatasetContent(fingerprint: "absent")) }) { $1 })
@@ -67,7 +69,8 @@ struct PlanCommand: AsyncParsableCommand {
             }
             return
         }
-        let document = PlanText(plan: plan, tally: MethodTally(planned, requires: sweep.policy.requires), contents: request.contents)
+        let document = PlanText(
+            plan: plan, tally: MethodTally(planned, requires: sweep.policy.requires), contents: request.contents, entries: entries)
         try Terminal.print(json ? String(decoding: try WireCoding.encode(document), as: UTF8.self) : document.text, isJSON: json)
         if !absent.isEmpty, connection.coordinator == nil {
             Terminal.note("not found, so nothing of theirs can be known to be finished: \(absent.joined(separator: ", ")); see --data")

@@ -8,6 +8,8 @@ struct PlanText: Encodable {
     let tally: MethodTally
     /// What the data sets are that are here.
     let contents: [String: DatasetContent]
+    /// What each entry of the file does, a sentence each.
+    var entries: [String] = []
 
     var text: String {
         var lines = ["sweep \(plan.sweep)"]
@@ -23,6 +25,7 @@ struct PlanText: Encodable {
         if plan.queued > 0 { counts.append("\(plan.queued) queued already") }
         if plan.withdrawn > 0 { counts.append("\(plan.withdrawn) would be withdrawn") }
         lines.append("  \(plan.total) jobs: \(counts.joined(separator: ", "))")
+        lines += entries.map { "  \($0)" }
         lines += tally.lines.map { "  \($0)" }
         lines += own.map { "  \($0.name.oneLine): images are \($0.color): color=\($0.color) unless the sweep says otherwise" }
         return lines.joined(separator: "\n")
@@ -34,7 +37,7 @@ struct PlanText: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case methods, contents
+        case methods, contents, entries
     }
 
     /// The answer's own members, what jobs are method by method, and what the data sets are.
@@ -43,5 +46,6 @@ struct PlanText: Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(tally.entries, forKey: .methods)
         try container.encode(contents, forKey: .contents)
+        try container.encode(entries, forKey: .entries)
     }
 }

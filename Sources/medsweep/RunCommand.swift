@@ -38,6 +38,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (sweep, request) = try source.request()
+        try source.tellEntries(of: sweep) { if !json { Terminal.note($0) } }
         for name in sweep.datasetNames where request.contents[name] == nil {
             throw Failure(
                 .noInput, "there is no data set '\(name)' below \(places); name its folder's parent with --data")

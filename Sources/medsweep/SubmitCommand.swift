@@ -21,7 +21,8 @@ struct SubmitCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let (_, request) = try source.request()
+        let (sweep, request) = try source.request()
+        try source.tellEntries(of: sweep) { if !json { Terminal.note($0) } }
         let response = try await connection.withClient { client in try await client.submit(request) }
         if json {
             try Terminal.print(json: response)

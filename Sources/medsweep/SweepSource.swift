@@ -15,6 +15,9 @@ struct SweepSource: ParsableArguments {
 
     @OptionGroup var data: DataFoldersOptions
 
+    @Flag(help: "Refuse a file of which an entry of exclude, include, set or ablate does nothing.")
+    var strict = false
+
     /// The folders of `--data`, or of the environment.
     var dataFolders: [URL] { data.folders }
 
@@ -27,6 +30,22 @@ struct SweepSource: ParsableArguments {
             throw Failure(.badData, "the sweep file '\(file)' is not UTF-8 text")
         }
         return text
+    }
+
+    /// What each entry of the file does, in words; one that does nothing is warned of.
+    /// - Parameter tell: is given what the others do.
+    /// - Throws: ``Failure`` with `--strict` when one does nothing.
+    func tellEntries(of sweep: SweepFile, _ tell: (String) throws -> Void) throws {
+        for entry in sweep.entryEffects {
+            // Overrides take cells away on purpose.
+            guard entry.isIdle, overrides.isEmpty || strict else {
+                try tell(entry.sentence)
+                continue
+            }
+            let sentence = "\(file)\(entry.line.map { ":\($0)" } ?? ""): \(entry.part) \(entry.effect)"
+            if strict { throw Failure(.badData, "\(sentence); mend it or take it out") }
+            Terminal.note("warning: \(sentence)")
+        }
     }
 
     /// Parses the file; the data sets that it may name are the catalogue's and those of the data folders.

@@ -1,6 +1,7 @@
 import Client
 import Foundation
 import Sweep
+import TestSupport
 import Testing
 import Wire
 
@@ -122,6 +123,33 @@ struct DashboardBrowserTests {
         try expectQuiet(browser, coordinator)
         let troubles = browser.requests.filter { $0.contains(Self.operatorToken) }
         #expect(troubles.isEmpty, "a token in an address is a token in logs")
+    }
+
+    /// Behind a proxy that serves it under a path, with a seed that a browser's numbers do not hold and a name that turns its line
+    /// around.
+    @Test func aPageUnderAPathShowsWhatThereIs() async throws {
+        let scenario = try Scenario()
+        defer { scenario.end() }
+        let coordinator = try await scenario.coordinator(lease: 30)
+        try await scenario.submit("method=ae", "seed=9007199254740993", to: coordinator)
+        let client = CoordinatorClient(url: URL(string: coordinator.address)!)
+        _ = try await client.control(sweep: Scenario.name, ControlRequest(action: .pause, who: "an\u{202E}na"))
+        let proxy = PrefixProxy("/lab/medsweep/", to: coordinator.port)
+        let root = "http://127.0.0.1:\(proxy.port)/lab/medsweep/"
+        let browser = try await Chromium(in: scenario.place.folder)
+        defer { browser.end() }
+        try await browser.open("\(root)#/sweep/\(Scenario.name)")
+        try await eventually("the stream is open") { try await browser.text("#live") == "live" }
+        try await eventually("the job waits") { try await browser.text("main").contains("1 waiting") }
+        try await browser.click("[aria-label='Steering'] button:not([hidden])")
+        try await eventually("the sweep goes on") { try await client.sweep(Scenario.name).isPaused == false }
+        try await browser.turn(to: "job/\(try await client.allJobs(sweep: Scenario.name)[0].identity)")
+        try await eventually("the seed is whole") { try await browser.text("main").contains("seed 9007199254740993") }
+        try await browser.turn(to: "events")
+        try await eventually("the name is shown as it is") { try await browser.text("main").contains("an\\u{202E}na") }
+        #expect(browser.troubles.isEmpty, "\(browser.troubles.joined(separator: "\n"))")
+        let elsewhere = browser.requests.filter { $0 != "about:blank" && !$0.hasPrefix(root) }
+        #expect(elsewhere.isEmpty, "\(elsewhere)")
     }
 
     /// A page fits wide and narrow windows, and looks otherwise where dark colours are preferred.

@@ -55,7 +55,7 @@ import Testing
         let submitted = try await shell("medsweep submit '\(file)' --data data --coordinator \(coordinator.address) >&- 2>&-", in: place)
         #expect(submitted.status == 74)
         await coordinator.program.stop()
-        for command in ["status", "report s -f csv", "events", "workers"] {
+        for command in ["status", "report s -f csv", "events", "workers --json"] {
             #expect(try await shell("medsweep \(command) --state state >&- 2>&- <&-", in: place).status == 74, "\(command)")
         }
         let status = try await shell("medsweep status --state state", in: place)

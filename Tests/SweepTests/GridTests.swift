@@ -33,7 +33,9 @@ struct GridTests {
             "ae brain 0", "ae lag 0", "vae brain 0",
         ])
         // 16 is the default of latent_size.
-        #expect(try expanded(base + "exclude: [{latent_size: 16}]").isEmpty)
+        let error = #expect(throws: SweepFileError.self) { try expanded(base + "exclude:\n  - {seed: 1}\n  - {latent_size: 16}") }
+        #expect(error?.line == 4)
+        #expect(error?.message.contains("no jobs") == true)
     }
 
     @Test func includeExtendsWhatItFitsAndElseAdds() throws {

@@ -96,20 +96,25 @@ struct LeaseRulesTests {
         #expect(try LeaseRules.standard.complete(&job, token: 2) == .recorded(late: true))
     }
 
-    @Test func backoffIsBounded() throws {
+    /// Twice as long from failure to failure, up to a most; chance makes it up to half as long.
+    @Test(arguments: [(0.0, [5.0, 10, 15, 15]), (1.0, [10, 20, 30, 30])])
+    func backoffIsBounded(_ jitter: Double, _ first: [Double]) throws {
         var many = retry
         many.maxAttempts = 100
         var job = JobRecord()
-        for _ in 0..<80 {
-            let token = try #require(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: job.notBefore, duration: 1))
+        var waits: [Double] = []
+        for _ in 0..<99 {
             let now = job.notBefore
-            guard case .retried(let wait) = try LeaseRules.standard.fail(&job, token: token, retry: many, now: now, jitter: 0.99) else {
-                Issue.record("a failure was not tried again")
-                return
-            }
-            #expect(wait >= 5)
-            #expect(wait <= 30)
+            let token = try #require(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: now, duration: 1))
+            guard case .retried(let wait) = try LeaseRules.standard.fail(&job, token: token, retry: many, now: now, jitter: jitter) else { continue }
+            #expect(job.notBefore == now + wait)
+            waits.append(wait)
         }
+        #expect(waits.count == 99)
+        #expect(Array(waits.prefix(4)) == first)
+        #expect(waits.dropFirst(4).allSatisfy { $0 == first[3] })
+        let token = try #require(LeaseRules.standard.lease(&job, to: "a", instance: "a", now: job.notBefore, duration: 1))
+        #expect(try LeaseRules.standard.fail(&job, token: token, retry: many, now: job.notBefore, jitter: jitter) == .quarantined)
     }
 
     /// A machine that is lost is no failure of the job; a report that comes late all the same makes it one.

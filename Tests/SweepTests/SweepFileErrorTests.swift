@@ -25,7 +25,21 @@ struct SweepFileErrorTests {
         Mistake(matrix, 1, "no name"),
         Mistake("sweep: a b\n" + matrix, 1, "letters"),
         Mistake("sweep: s\nmatirx: {}\n", 2, "'matirx'", "'matrix'"),
-        Mistake("sweep: s\n" + matrix + matrix, 2, "'matrix'", "twice"),
+        Mistake("sweep: s\n" + matrix + matrix, 3, "'matrix'", "second time", "line 2"),
+        Mistake("sweep: s\nmatrix:\n  method: ae\n  dataset: brain\n  # a remark\n  \"method\": vae\n  seed: 0\n", 6, "'method'", "line 3"),
+        Mistake("sweep: s\nfixed: {epochs: 1,\n  epochs : 2}\n" + matrix, 3, "'epochs'", "line 2"),
+        Mistake("sweep: s\n" + matrix + "exclude:\n  - seed: 1\n    # seed: 2\n    seed: 3\n", 6, "'seed'", "line 4"),
+        // The line of the alias, not that of its anchor.
+        Mistake("sweep: s\nmatrix:\n  method: ae\n  dataset: &d brain\n  seed: 0\nfixed:\n  epochs: *d\n", 7, "whole number", "brain"),
+        Mistake("sweep: s\nmatrix:\n  method: &m [ae, vae]\n  dataset: brain\n  seed: 0\n  epochs: *m\n", 6, "whole number", "ae"),
+        Mistake("sweep: s\nmatrix:\n  method: &m ae\n  dataset: brain\n  seed: 0\n  epochs:\n    - 1 # *m\n    - 2\n    - *m\n", 9, "whole number", "ae"),
+        Mistake("sweep: s\nfixed: &f {width: 1}\n" + matrix + "exclude:\n  - {seed: 1}\ninclude:\n  - {seed: 1}\nlimits: *f\n", 8, "'width'"),
+        // Quotes, or the lack of them.
+        Mistake("sweep: s\n" + matrix + "fixed:\n  learning_rate: \"1e-3\"\n", 4, "quotes", "write 1e-3"),
+        Mistake("sweep: s\nmatrix:\n  method: ae\n  dataset: brain\n  seed: [\"1\"]\n", 5, "quotes", "write 1 without"),
+        // Nothing is nothing.
+        Mistake("sweep: s\nmatrix:\n  # method: ae\n", 1, "no jobs"),
+        Mistake("sweep: s\n" + matrix + "exclude:\n  - # {seed: 1}\n", 4, "every job"),
         Mistake("sweep: s\nmatrix:\n  method: [ae, aee]\n  dataset: brain\n  seed: 0\n", 3, "'aee'", "'ae'"),
         Mistake("sweep: s\nmatrix:\n  method: ae\n  dataset: [brian]\n  seed: 0\n", 4, "'brian'", "'brain'"),
         Mistake("sweep: s\nmatrix:\n  method: ae\n  dataset: brain\n  seed: 0\n  epoch: 3\n", 6, "'epoch'", "'epochs'"),
