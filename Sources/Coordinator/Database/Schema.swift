@@ -1,8 +1,11 @@
+import Foundation
+
 /// The tables that a store is made of, in either dialect.
 enum Schema {
     /// Raised with every change of the tables.
     static let version = 1
 
+    /// - `store.instance`: which store this is: random, so that results that wait somewhere for one are not taken to another.
     /// - `classes`: what a worker must have for a job, once for all jobs alike in it; `weights`: names of pretrained weights,
     ///   a space between; `threads`, `memory`, `gpu_memory`: what the method asks for where the sweep says nothing.
     /// - `trainings`: what jobs train, once for all jobs that differ in their scoring only; `weights`: the digest of what came of
@@ -26,6 +29,8 @@ enum Schema {
         let (integer, real, clustered) = words(dialect)
         // Pieces of logs are long: in a clustered table each look at one would read others.
         return """
+            CREATE TABLE store (instance TEXT NOT NULL);
+            INSERT INTO store (instance) VALUES ('\(UUID().uuidString)');
             CREATE TABLE sweeps (
                 id \(key), name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, file TEXT NOT NULL, overrides TEXT NOT NULL,
                 contents TEXT NOT NULL, policy TEXT NOT NULL, priority \(integer) NOT NULL, boosted \(integer) NOT NULL DEFAULT 0,

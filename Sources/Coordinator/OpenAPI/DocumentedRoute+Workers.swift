@@ -23,7 +23,7 @@ extension DocumentedRoute {
         report(
             Routes.result("{identity}"), "result", "Hand in a result whose files were put before", "ResultRequest",
             description: "A complete result is taken under an old token too, if the job has none yet: equal jobs give equal numbers.",
-            answer: .json("Acknowledgement", "It is kept, or another was there before.")),
+            answer: .json("Acknowledgement", "It is kept, or another was there before."), problems: [421]),
         report(
             Routes.failure("{identity}"), "failure", "Report that an attempt failed", "FailureRequest",
             answer: .json("Acknowledgement", "The job waits for its next attempt, or is quarantined.")),
@@ -33,10 +33,14 @@ extension DocumentedRoute {
 
         // Files.
         .init(
-            .put, Routes.artefact("{digest}"), "putFile", .files, "Put a file under its SHA-256", access: .everyRole,
-            parameters: [.digest],
+            .put, Routes.artefact("{digest}"), "putFile", .files, "Put a file under its SHA-256",
+            description: "Whole, or with `offset` and `size` in parts, one after the other: for proxies that limit what is sent.", access: .everyRole,
+            parameters: [
+                .digest, .query("offset", "Where the part begins.", .integer("Bytes.", RequestBounds.fileSize)),
+                .query("size", "The whole file's size; without it the body is the whole file.", .integer("Bytes.", RequestBounds.fileSize)),
+            ],
             body: .init(description: "The file's bytes; an empty file has none.", required: false, content: ["application/octet-stream": .init(schema: .bytes)]),
-            answer: .json("StoredFile", "It is on disk."), problems: [422, 507], usesStore: false),
+            answer: .json("StoredFile", "It is on disk, or so much of it."), problems: [400, 413, 422, 507], usesStore: false),
         .init(
             .get, Routes.artefact("{digest}"), "file", .files, "A file by its SHA-256", access: .everyRole,
             parameters: [
@@ -58,12 +62,13 @@ extension DocumentedRoute {
 
     /// What a worker reports of a job that it holds.
     private static func report(
-        _ path: String, _ name: String, _ summary: String, _ schema: String, description: String? = nil, answer: Answer
+        _ path: String, _ name: String, _ summary: String, _ schema: String, description: String? = nil, answer: Answer,
+        problems: Set<Int> = []
     ) -> DocumentedRoute {
         .init(
             .post, path, name, .leases, summary, description: description, access: .everyRole, parameters: [.identity],
             body: .init(description: "The report, under the lease's token.", content: ["application/json": .init(schema: .reference(schema))]),
-            answer: answer, problems: [404, 409, 507])
+            answer: answer, problems: problems.union([404, 409, 507]))
     }
 
     private static let leaseExample: JSONValue = [

@@ -107,6 +107,11 @@ enum DocumentedSchemas {
                 "engine": .reference("EngineClass", "What decided the last digits."),
                 "notes": .list("What a reader of the numbers should know.", of: .text("A sentence.")),
             ]),
-        "StoredFile": .object("A file that is on disk.", ["sha256": sha256("The file's digest.")]),
+        "StoredFile": .object(
+            "A file that is on disk, or the beginning of one.",
+            [
+                "sha256": sha256("The file's digest."),
+                "received": .integer("Bytes that are there; the next part begins here.", RequestBounds.fileSize),
+            ]),
     ]
 }
