@@ -81,6 +81,10 @@ let package = Package(
         ]),
         // What a process may use of its machine.
         .target(name: "Host", dependencies: ["Catalogue"]),
+        // Options that both programs have.
+        .target(name: "SharedOptions", dependencies: [
+            "Host", "Sweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
 
         // Images that are changed or made before a model sees them.
         .target(name: "ImageTransforms", dependencies: ["Catalogue", "Imaging"]),
@@ -112,11 +116,11 @@ let package = Package(
             .product(name: "Logging", package: "swift-log"),
         ]),
         .executableTarget(name: "medsweep", dependencies: [
-            "Client", "Coordinator", "Datasets", "DurableFiles", "Host", "Imaging", "Report",
+            "Client", "Coordinator", "Datasets", "DurableFiles", "Host", "Imaging", "Report", "SharedOptions",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .executableTarget(name: "medsweep-worker", dependencies: [
-            "DurableFiles", "Host", "Worker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            "DurableFiles", "Host", "SharedOptions", "Worker", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
         .executableTarget(name: "medsweep-bench", dependencies: [
             "AnomalyDetection", "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -124,7 +128,8 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "HostTests", dependencies: ["Host"]),
+        .testTarget(name: "HostTests", dependencies: ["Host", "TestSupport"]),
+        .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles", "TestSupport"]),
         .testTarget(name: "CatalogueTests", dependencies: ["Catalogue"]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "ImageTransformsTests", dependencies: ["ImageTransforms", "Imaging", "TestSupport"], resources: [.copy("Fixtures")]),
@@ -140,7 +145,9 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: [
             "Catalogue", "Client", "DurableFiles", "Host", "TestSupport", "medsweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
-        .testTarget(name: "WorkerTests", dependencies: ["TestSupport", "Worker", .product(name: "Logging", package: "swift-log")]),
+        .testTarget(name: "WorkerTests", dependencies: [
+            "TestSupport", "Worker", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
+        ]),
         .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
         .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection", "ImageTransforms", "TestSupport"], resources: [.copy("Fixtures")]),

@@ -6,10 +6,14 @@ final class ConnectionPool: Sendable {
     private let idle = Mutex<[ConnectionThread]>([])
     private let token: String?
     private let certificates: URL?
+    private let proxies: ProxySettings
+    /// Whether something in between has refused a large body.
+    let takesParts = Atomic(false)
 
-    init(token: String?, certificates: URL?) {
+    init(token: String?, certificates: URL?, proxies: ProxySettings) {
         self.token = token
         self.certificates = certificates
+        self.proxies = proxies
     }
 
     /// Performs a request; a cancelled task ends it early.
@@ -18,7 +22,7 @@ final class ConnectionPool: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let thread = idle.withLock { $0.popLast() }
-                    ?? ConnectionThread(Connection(token: token, certificates: certificates))
+                    ?? ConnectionThread(Connection(token: token, certificates: certificates, proxies: proxies))
                 thread.run { connection in
                     let result = Result { try connection.perform(transfer) { isCancelled.value } }
                     self.idle.withLock { $0.append(thread) }

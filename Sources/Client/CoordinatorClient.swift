@@ -2,6 +2,7 @@ import Catalogue
 import Crypto
 import Foundation
 import Sweep
+import Synchronization
 import Wire
 
 /// Talks to a coordinator over libcurl. Every request but a lease may safely be sent again, so passing failures are
@@ -19,11 +20,15 @@ public struct CoordinatorClient: Sendable {
     ///   - token: the bearer token, if the coordinator wants one.
     ///   - certificates: certificates (PEM) to trust for `https` instead of the system's.
     public init(url: URL, token: String? = nil, certificates: URL? = nil, patience: Double = 10) {
+        self.init(url: url, token: token, certificates: certificates, patience: patience, proxies: ProxySettings())
+    }
+
+    init(url: URL, token: String? = nil, certificates: URL? = nil, patience: Double, proxies: ProxySettings) {
         var address = url.absoluteString
         while address.hasSuffix("/") { address.removeLast() }
         self.address = address
         self.patience = patience
-        pool = ConnectionPool(token: token, certificates: certificates)
+        pool = ConnectionPool(token: token, certificates: certificates, proxies: proxies)
     }
 
     // MARK: Operators
@@ -116,7 +121,11 @@ public struct CoordinatorClient: Sendable {
             Transfer(
                 method: "POST", url: address + Routes.leases, body: .data(WireCoding.encode(request)),
                 timeout: request.wait + 30))
-        return try decode(answer)
+        let response: LeaseResponse = try decode(answer)
+        if let problem = response.leases.lazy.compactMap(\.problem).first {
+            throw ClientError.malformed(address: address, reason: problem)
+        }
+        return response
     }
 
     public func heartbeat(_ identity: String, _ request: HeartbeatRequest) async throws -> HeartbeatResponse {
@@ -137,10 +146,39 @@ public struct CoordinatorClient: Sendable {
 
     // MARK: Artefacts
 
-    /// Puts a file under its SHA-256.
+    /// Bytes of a part of a file, well below what proxies let through by default (nginx: 1 MB).
+    static let partSize: Int64 = 512 << 10
+
+    /// Puts a file under its SHA-256: whole or, where something in between does not let that through, in parts.
     public func putArtefact(_ file: URL, sha256: String) async throws {
-        _ = try await send(
-            Transfer(method: "PUT", url: address + Routes.artefact(sha256), body: .file(file), timeout: 60))
+        let size = Int64(FileHandle(forReadingAtPath: file.path).flatMap { try? $0.seekToEnd() } ?? 0)
+        let isLarge = size > Self.partSize
+        if !isLarge || !pool.takesParts.load(ordering: .relaxed) {
+            do {
+                _ = try await send(Transfer(method: "PUT", url: address + Routes.artefact(sha256), body: .file(file), timeout: 60))
+                return
+            } catch ClientError.foreign(address: _, status: 413, proxy: _) where isLarge {
+                pool.takesParts.store(true, ordering: .relaxed)
+            }
+        }
+        do {
+            try await putParts(of: file, size: size, sha256: sha256)
+        } catch ClientError.problem(let problem) where problem.status == 422 {
+            // What was there of it from before was not of this file, and is gone now.
+            try await putParts(of: file, size: size, sha256: sha256)
+        }
+    }
+
+    private func putParts(of file: URL, size: Int64, sha256: String) async throws {
+        var offset: Int64 = 0
+        while offset < size {
+            let part = offset..<min(size, offset + Self.partSize)
+            let url = address + Routes.artefact(sha256) + "?offset=\(offset)&size=\(size)"
+            let answer: StoredFile = try decode(await send(Transfer(method: "PUT", url: url, body: .part(file, part), timeout: 60)))
+            // What was sent before need not be sent again.
+            guard answer.received > offset else { throw ClientError.malformed(address: address, reason: "it loses parts of files") }
+            offset = answer.received
+        }
     }
 
     /// Fetches a small artefact into memory.
@@ -213,8 +251,7 @@ public struct CoordinatorClient: Sendable {
             // The answer to a download that was refused has gone into its file.
             let body = transfer.destination.flatMap { FileManager.default.contents(atPath: $0.path) } ?? answer.body
             if let problem = try? WireCoding.decode(Problem.self, from: body) { throw ClientError.problem(problem) }
-            throw ClientError.problem(
-                Problem(status: answer.status, title: "refused", detail: "\(address) answered with status \(answer.status)"))
+            throw ClientError.foreign(address: address, status: answer.status, proxy: answer.proxy)
         }
         return answer
     }
@@ -222,6 +259,11 @@ public struct CoordinatorClient: Sendable {
 
 /// SHA-256 of files.
 public enum FileDigest {
+    /// Whether a text is 64 lower-case hexadecimal digits.
+    static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
     /// Lower-case hexadecimal digits, computed piece by piece.
     /// - Throws: ``ClientError/file(_:)``
     public static func sha256(of file: URL) throws -> String {
@@ -232,5 +274,15 @@ public enum FileDigest {
         var digest = SHA256()
         while let part = try handle.read(upToCount: 1 << 20), !part.isEmpty { digest.update(data: part) }
         return digest.finalize().hexadecimal
+    }
+}
+
+extension Lease {
+    /// What is wrong with the identities that came with it, which become parts of files' names here; `nil`: nothing.
+    var problem: String? {
+        guard identity == job.identity else { return "it hands out a job under an identity that is not the SHA-256 of the job" }
+        let digests = [checkpoint?.sha256, trainedWeights].compactMap(\.self)
+        guard digests.allSatisfy(FileDigest.isDigest) else { return "it names a file by what is no SHA-256" }
+        return nil
     }
 }

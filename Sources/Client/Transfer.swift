@@ -8,6 +8,8 @@ struct Transfer: Sendable {
         case none
         case data(Data)
         case file(URL)
+        /// So many bytes of a file from a place on.
+        case part(URL, Range<Int64>)
     }
 
     var method = "GET"
@@ -26,6 +28,8 @@ struct Transfer: Sendable {
     struct Answer: Sendable {
         let status: Int
         let body: Data
+        /// The proxy that it came by.
+        var proxy: String?
     }
 
     /// Why nothing came back.
@@ -45,13 +49,15 @@ final class Connection: @unchecked Sendable {
     private let curl: UnsafeMutableRawPointer
     private let headers: UnsafeMutablePointer<curl_slist>?
     private let certificates: URL?
+    private let proxies: ProxySettings
     /// Where libcurl writes why a request failed.
     private let message = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
-    init(token: String?, certificates: URL?) {
+    init(token: String?, certificates: URL?, proxies: ProxySettings) {
         precondition(Connection.isReady, "libcurl cannot be started")
         curl = curl_easy_init()
         self.certificates = certificates
+        self.proxies = proxies
         var list = curl_slist_append(nil, "Content-Type: application/json")
         // Without this libcurl waits a second for a server's consent before each larger body.
         list = curl_slist_append(list, "Expect:")
@@ -71,6 +77,8 @@ final class Connection: @unchecked Sendable {
         var limit: Int
         var overflowed = false
         var upload: FileHandle?
+        /// Bytes of it that are still to be sent.
+        var uploadLeft = 0
         var data: Data?
         var offset = 0
         var download: FileHandle?
@@ -91,6 +99,10 @@ final class Connection: @unchecked Sendable {
         let context = Context(limit: transfer.limit, isCancelled: isCancelled)
         let pointer = Unmanaged.passUnretained(context).toOpaque()
         medsweep_curl_set_text(curl, CURLOPT_URL, transfer.url)
+        // What libcurl would make of the environment itself is turned off.
+        let proxy = URL(string: transfer.url).flatMap { proxies.proxy(for: $0) }
+        medsweep_curl_set_text(curl, CURLOPT_PROXY, proxy ?? "")
+        medsweep_curl_set_text(curl, CURLOPT_NOPROXY, "")
         medsweep_curl_set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https")
         // One more before the headers of every request, and off again afterwards.
         let own = transfer.header.flatMap { curl_slist_append(nil, $0) }
@@ -130,11 +142,12 @@ final class Connection: @unchecked Sendable {
             Unmanaged<Context>.fromOpaque(pointer!).takeUnretainedValue().isCancelled() ? 1 : 0
         }
         let code = withExtendedLifetime(context) { curl_easy_perform(curl) }
-        guard code == CURLE_OK else { throw failure(code, transfer, context) }
-        return Transfer.Answer(status: medsweep_curl_status(curl), body: context.received)
+        let shown = proxy.map(ProxySettings.shown)
+        guard code == CURLE_OK else { throw failure(code, transfer, context, proxy: shown) }
+        return Transfer.Answer(status: medsweep_curl_status(curl), body: context.received, proxy: shown)
     }
 
-    private func failure(_ code: CURLcode, _ transfer: Transfer, _ context: Context) -> any Error {
+    private func failure(_ code: CURLcode, _ transfer: Transfer, _ context: Context, proxy: String?) -> any Error {
         if let error = context.writeError, let destination = transfer.destination {
             let sentence = "cannot write '\(destination.path)': \(error.localizedDescription)"
             return Connection.isDiskFull(error) ? ClientError.diskFull(sentence) : ClientError.file(sentence)
@@ -142,13 +155,15 @@ final class Connection: @unchecked Sendable {
         let isUntrusted = code == CURLE_PEER_FAILED_VERIFICATION
         let reason = if context.overflowed {
             "its answer is larger than \(transfer.limit) bytes"
-        } else if isUntrusted, message.pointee != 0 {
+        } else if message.pointee != 0 {
             String(cString: message)
         } else {
             String(cString: curl_easy_strerror(code))
         }
-        let neverSent = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_SSL_CONNECT_ERROR].contains(code) || isUntrusted
-        return Transfer.Failure(reason: reason, wasSent: !neverSent, isUntrusted: isUntrusted)
+        let neverSent = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_SSL_CONNECT_ERROR].contains(code)
+            || isUntrusted
+        let way = proxy.map { " (by the proxy \($0) that the environment names; hosts in NO_PROXY are reached without)" } ?? ""
+        return Transfer.Failure(reason: reason + way, wasSent: !neverSent, isUntrusted: isUntrusted)
     }
 
     private static func isDiskFull(_ error: any Error) -> Bool {
@@ -171,7 +186,15 @@ final class Connection: @unchecked Sendable {
             }
             try handle.seek(toOffset: 0)
             context.upload = handle
+            context.uploadLeft = Int(end)
             size = Int(end)
+        case .part(let file, let range):
+            guard let handle = FileHandle(forReadingAtPath: file.path), (try? handle.seek(toOffset: UInt64(range.lowerBound))) != nil else {
+                throw ClientError.file("cannot read '\(file.path)'")
+            }
+            context.upload = handle
+            context.uploadLeft = range.count
+            size = range.count
         }
         if let size {
             medsweep_curl_set_long(curl, CURLOPT_UPLOAD, 1)
@@ -196,7 +219,8 @@ final class Connection: @unchecked Sendable {
             context.offset += length
             return length
         }
-        guard let part = try? context.upload?.read(upToCount: room) else { return 0 }
+        guard let part = try? context.upload?.read(upToCount: min(room, context.uploadLeft)) else { return 0 }
+        context.uploadLeft -= part.count
         part.copyBytes(to: UnsafeMutableRawBufferPointer(start: bytes, count: room))
         return part.count
     }

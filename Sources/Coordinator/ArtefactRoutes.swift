@@ -8,13 +8,21 @@ extension CoordinatorRoutes {
         router.put(RouterPath(Routes.artefact(":digest"))) { request, context in
             let digest = try context.parameters.require("digest")
             guard ArtefactStore.isDigest(digest) else { throw ArtefactStore.badDigest }
-            if artefacts.exists(digest) {
+            let query = request.uri.queryParameters
+            let size = try query.number("size", in: RequestBounds.fileSize)
+            let offset = try query.number("offset", in: RequestBounds.fileSize) ?? 0
+            if let there = artefacts.size(digest) {
                 // The sender's bytes are read all the same, so that the connection can go on.
                 for try await _ in request.body {}
-            } else {
-                try await artefacts.store(digest, pieces: request.body.map { Data($0.readableBytesView) })
+                return try JSONAnswer.response(StoredFile(sha256: digest, received: there))
             }
-            return try JSONAnswer.response(["sha256": digest])
+            let pieces = request.body.map { Data($0.readableBytesView) }
+            let received = if let size {
+                try await artefacts.store(digest, pieces: pieces, at: offset, of: size)
+            } else {
+                try await artefacts.store(digest, pieces: pieces)
+            }
+            return try JSONAnswer.response(StoredFile(sha256: digest, received: received))
         }
         router.get(RouterPath(Routes.artefact(":digest"))) { request, context in
             let digest = try context.parameters.require("digest")

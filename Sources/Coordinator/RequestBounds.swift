@@ -21,6 +21,8 @@ enum RequestBounds {
     static let event = -exact...exact
     /// Where a piece of a log begins.
     static let logOffset = 0...Int64(exact)
+    /// Where a part of a file begins, and how large the file is.
+    static let fileSize = 0...Int64(exact)
     /// Entries of a page.
     static let page = 1...1000
     /// Letters of a page of the dashboard's grid.

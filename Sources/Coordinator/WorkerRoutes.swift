@@ -6,7 +6,8 @@ import Wire
 extension CoordinatorRoutes {
     func addWorkerRoutes(_ router: Router<CoordinatorContext>) {
         router.post(RouterPath(Routes.leases)) { request, context in
-            JSONAnswer.response(text: try leaseAnswer(try await lease(leaseRequests.read(bytes(of: request)), context)))
+            let jobs = try await lease(leaseRequests.read(bytes(of: request)), context)
+            return JSONAnswer.response(text: try leaseAnswer(jobs, instance: try await store.instance()))
         }
         router.post(RouterPath(Routes.heartbeat(":identity"))) { request, context in
             let posted: HeartbeatRequest = try await body(request)
@@ -30,6 +31,11 @@ extension CoordinatorRoutes {
             let posted: ResultRequest = try Self.decode(bytes)
             try Self.check(posted.log)
             try ResultCheck.require(posted.result)
+            if let wanted = posted.coordinator, wanted != (try await store.instance()) {
+                throw Problem(
+                    status: 421, title: "another coordinator",
+                    detail: "this is not the coordinator that gave the job out; keep the result until that one is back")
+            }
             let identity = try sealed(posted.token, context)
             try requireArtefacts(posted.result.artefacts.map(\.sha256))
             // As it came: writing it anew would be a good part of the work.
@@ -98,7 +104,7 @@ extension CoordinatorRoutes {
 
     /// The JSON of a ``LeaseResponse``. Descriptions go out as they were stored: decoding and encoding them again would
     /// be most of a lease's work.
-    private func leaseAnswer(_ jobs: [LeasedJob]) throws -> String {
+    private func leaseAnswer(_ jobs: [LeasedJob], instance: String) throws -> String {
         let leases = try jobs.map { job in
             let checkpoint = try job.checkpoint.map { "\"checkpoint\":\(try Ledger.text($0))," } ?? ""
             let every = job.evaluateEvery.map { "\"evaluateEvery\":\($0)," } ?? ""
@@ -110,7 +116,7 @@ extension CoordinatorRoutes {
                 "token":"\(seal.token(job.token.number, of: job.identity).text)"\(weights)}
                 """
         }
-        return "{\"leases\":[\(leases.joined(separator: ","))]}"
+        return "{\"coordinator\":\"\(instance)\",\"leases\":[\(leases.joined(separator: ","))]}"
     }
 
     private func requireArtefacts(_ digests: [String]) throws {

@@ -117,10 +117,5 @@ public enum LocalDatasets {
     }
 
     /// `$XDG_CACHE_HOME/medsweep`, or `~/.cache/medsweep`.
-    public static var defaultCacheDirectory: URL {
-        let environment = ProcessInfo.processInfo.environment
-        let base = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-        return base.appending(path: "medsweep")
-    }
+    public static var defaultCacheDirectory: URL { UserFolders.caches().appending(path: "medsweep", directoryHint: .isDirectory) }
 }

@@ -27,7 +27,7 @@ public struct LocalWeights {
     /// `$MEDSWEEP_WEIGHTS`, or `~/.medsweep/weights`.
     public static var defaultFolder: URL {
         ProcessInfo.processInfo.environment["MEDSWEEP_WEIGHTS"].flatMap { $0.isEmpty ? nil : URL(filePath: $0, directoryHint: .isDirectory) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".medsweep/weights")
+            ?? UserFolders.home().appending(path: ".medsweep/weights", directoryHint: .isDirectory)
     }
 
     /// The files by name, catalogued or not, unchecked. An absent folder has none.

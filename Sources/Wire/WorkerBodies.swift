@@ -78,8 +78,13 @@ public struct LeaseRequest: Codable, Sendable {
 
 /// The jobs given out; empty when none was to be had in time.
 public struct LeaseResponse: Codable, Sendable {
+    /// Which coordinator this is: random, and kept with the queue. Results belong to it, not to its address.
+    public var coordinator: String
     public var leases: [Lease]
-    public init(leases: [Lease]) { self.leases = leases }
+    public init(coordinator: String, leases: [Lease]) {
+        self.coordinator = coordinator
+        self.leases = leases
+    }
 }
 
 /// One job given out under a fencing token.
@@ -168,6 +173,17 @@ public struct Artefact: Codable, Sendable, Hashable {
     }
 }
 
+/// The answer to a file, or to a part of one.
+public struct StoredFile: Codable, Sendable, Hashable {
+    public var sha256: String
+    /// Bytes of the file that are there, from its beginning on; the next part begins here.
+    public var received: Int64
+    public init(sha256: String, received: Int64) {
+        self.sha256 = sha256
+        self.received = received
+    }
+}
+
 /// What a finished job reports.
 public struct JobResult: Codable, Sendable, Hashable {
     /// By the names of `Catalogue.metrics`; those of pixels only with masks.
@@ -206,13 +222,17 @@ public struct JobResult: Codable, Sendable, Hashable {
 }
 
 public struct ResultRequest: Codable, Sendable {
+    /// The coordinator that gave the job out (``LeaseResponse/coordinator``): any other refuses the result with a 421, and it can wait
+    /// for the right one. `nil`: whoever is asked.
+    public var coordinator: String?
     public var token: LeaseToken
     public var result: JobResult
     /// The rest of the attempt's log.
     public var log: LogPiece?
     /// Points at which the test images were scored and of which no heartbeat told.
     public var curve: [CurvePoint]?
-    public init(token: LeaseToken, result: JobResult, log: LogPiece? = nil, curve: [CurvePoint]? = nil) {
+    public init(token: LeaseToken, result: JobResult, log: LogPiece? = nil, curve: [CurvePoint]? = nil, coordinator: String? = nil) {
+        self.coordinator = coordinator
         self.token = token
         self.result = result
         self.log = log

@@ -1,5 +1,6 @@
 import AnomalyDetection
 import Foundation
+import Host
 import Sweep
 import Synchronization
 
@@ -13,7 +14,8 @@ public enum ChildMain {
 
     /// Runs to the end and returns the exit code.
     public static func run() -> Int32 {
-        // Started from a thread that blocks signals, it would not be told to end by anybody.
+        // Its worker is told to end too, and tells it. Signals that came before now are blocked, and gone with this.
+        for number in StopSignals.numbers { signal(number, SIG_IGN) }
         var none = sigset_t()
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, nil)
@@ -21,8 +23,6 @@ public enum ChildMain {
         let descriptor = dup(STDOUT_FILENO)
         dup2(STDERR_FILENO, STDOUT_FILENO)
         let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
-        signal(SIGINT, SIG_IGN)
-        signal(SIGTERM) { _ in ChildMain.shouldStop.store(true, ordering: .relaxed) }
         signal(SIGPIPE, SIG_IGN)
         let encoder = JSONEncoder()
         func tell(_ message: ChildMessage) throws {
@@ -51,15 +51,11 @@ public enum ChildMain {
         }
     }
 
-    /// The line by which the worker asks for a checkpoint and the end. Unlike a signal it is not lost on a process that
-    /// has only just begun.
-    static let stopLine = "stop"
-
     /// Standard input ends when the worker is gone, however it went; a job without a worker is of no use.
     private static func listenToParent() {
         Thread.detachNewThread {
             while let line = readLine() {
-                if line == stopLine { shouldStop.store(true, ordering: .relaxed) }
+                if line == StopOrder.leaveLine { shouldStop.store(true, ordering: .relaxed) }
             }
             _exit(70)
         }

@@ -13,6 +13,8 @@ final class LeasedJob: Sendable {
     let lease: Lease
     /// Where it trains.
     let place: WorkerResources.Place
+    /// The instance that has given it out.
+    private let coordinator: String
     private let worker: WorkerContext
     private let folder: URL
     private let process = Mutex<TrainingProcess?>(nil)
@@ -46,15 +48,20 @@ final class LeasedJob: Sendable {
     }
 
     /// - Parameters:
+    ///   - coordinator: the instance of the coordinator that has given it out.
     ///   - place: where the worker's resources were taken from.
     ///   - whenTrained: is called once, when the job needs its resources no longer, though the coordinator may not know yet how it
     ///     ended.
-    init(_ lease: Lease, at place: WorkerResources.Place = .cpu, worker: WorkerContext, whenTrained: @escaping @Sendable () -> Void = {}) {
+    init(
+        _ lease: Lease, of coordinator: String, at place: WorkerResources.Place = .cpu, worker: WorkerContext,
+        whenTrained: @escaping @Sendable () -> Void = {}
+    ) {
         self.lease = lease
+        self.coordinator = coordinator
         self.place = place
         self.worker = worker
         self.whenTrained = whenTrained
-        folder = worker.workFolder.appending(path: "\(lease.identity.prefix(16))-\(lease.token.number)")
+        folder = worker.folders.work.url.appending(path: "\(lease.identity.prefix(16))-\(lease.token.number)")
     }
 
     /// The job's identity.
@@ -100,7 +107,8 @@ final class LeasedJob: Sendable {
         process.withLock { $0 }?.kill()
     }
 
-    private func drop() {
+    /// Ends the job's process at once and tells nobody.
+    func drop() {
         fate.withLock { $0 = .dropped }
         process.withLock { $0 }?.kill()
     }
@@ -173,10 +181,16 @@ final class LeasedJob: Sendable {
         curve.withLock { $0.append(CurvePoint(work: news.work, loss: loss)) }
     }
 
+    /// Signals of a process that has done something wrong; any other comes from outside.
+    private static let faults = [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS]
+
     /// Tells the coordinator how a job without a result ended.
     private func end(with ending: TrainingEnd) async {
         switch (ending, fate.withLock { $0 }) {
         case (_, .dropped): worker.logger.info("dropped \(label)")
+        case (.failed(_, .crash, _, let signal?), .leaving) where !Self.faults.contains(signal):
+            // Whoever ends this worker ends its processes too.
+            await handBack()
         case (.failed(let error, let kind, let logTail, let signal), .running),
             (.failed(let error, let kind, let logTail, let signal), .leaving):
             await report(error: error, kind: kind, logTail: logTail, signal: signal)
@@ -189,7 +203,7 @@ final class LeasedJob: Sendable {
             throw TrainingError("this worker does not have the data set '\(lease.job.dataset)' with that content")
         }
         var request = TrainingRequest(
-            job: lease.job, dataFolder: data.folder, cacheDirectory: worker.cacheDirectory.appending(path: "pixels"),
+            job: lease.job, dataFolder: data.folder, cacheDirectory: worker.folders.pixels,
             workDirectory: folder, weights: worker.weights, device: worker.device(at: place), threads: lease.resources.threads)
         switch lease.checkpointInterval {
         case .epochs(let epochs): request.checkpointEpochs = epochs
@@ -315,12 +329,42 @@ final class LeasedJob: Sendable {
             identity: lease.identity,
             request: ResultRequest(
                 token: lease.token, result: wire, log: newLog,
-                curve: evaluations.isEmpty ? nil : CurvePoint.thinned(evaluations)))
-        let place = try worker.spool.add(entry, files: files)
-        // The next job trains while this one is on its way, however slow that is.
-        endTraining()
+                curve: evaluations.isEmpty ? nil : CurvePoint.thinned(evaluations), coordinator: coordinator))
         worker.logger.info("finished \(label) in \(Int(seconds)) s")
-        await worker.deliver(place)
+        await deliver(entry, files: files)
+    }
+
+    /// Delivers the result, however long that takes. The heartbeats go on meanwhile, so that nobody trains the job again. A worker that
+    /// leaves leaves it in the spool.
+    private func deliver(_ entry: Spool.Entry, files: [String: URL]) async {
+        var place: URL?
+        var wait = 1.0
+        repeat {
+            do {
+                if place == nil { place = try worker.spool.add(entry, files: files) }
+            } catch {
+                remark(.warning, "keeps its result beside the spool: \(error)")
+            }
+            // The next job trains while this one is on its way, however slow that is.
+            endTraining()
+            if let place {
+                if await worker.deliver(place) { return }
+            } else if await worker.deliver(entry, file: { files[$0] ?? folder }) != .waits {
+                return
+            }
+            await pause(wait)
+            wait = min(wait * 2, 60)
+        } while isOn
+        if place == nil { remark(.error, "loses its result, for which there is no room") }
+    }
+
+    /// Whether the job is neither to be dropped nor handed back.
+    private var isOn: Bool { fate.withLock { $0 == .running } && !Task.isCancelled }
+
+    /// Waits about so many seconds, but no longer than the job is on.
+    private func pause(_ seconds: Double) async {
+        let end = ContinuousClock.now + .seconds(Double.random(in: seconds / 2...seconds))
+        while isOn, ContinuousClock.now < end { try? await Task.sleep(for: min(.milliseconds(250), end - .now)) }
     }
 
     private func handBack() async {

@@ -1,11 +1,13 @@
 import DurableFiles
 import Foundation
-import Logging
 import Wire
 
-/// Complete results on disk until the coordinator has them. A result is here in whole or not at all.
+/// Complete results on disk until the coordinator has them. A result is here in whole or not at all, and belongs to one run of a worker
+/// and to the coordinator that gave the job out.
 struct Spool: Sendable {
+    /// Where the folders of all runs are.
     let folder: URL
+    private let run: RunFolder
 
     /// A result waiting for delivery.
     struct Entry: Codable, Sendable {
@@ -13,25 +15,27 @@ struct Spool: Sendable {
         var request: ResultRequest
     }
 
-    init(_ folder: URL) throws {
+    /// Makes a folder for this run.
+    /// - Throws: `FileError`
+    init(_ folder: URL) throws(FileError) {
         self.folder = folder
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        run = try RunFolder(in: folder)
     }
 
     /// Where the result of a lease waits, if it does.
-    func place(of identity: String, token: LeaseToken) -> URL { folder.appending(path: "\(identity)-\(token.number)") }
+    func place(of identity: String, token: LeaseToken) -> URL { run.url.appending(path: "\(identity)-\(token.number)") }
 
-    /// Takes the files of a finished job into the spool.
+    /// Takes a finished job into the spool. Its files stay where they are, so that nothing is lost where there is no room here.
     /// - Parameter files: artefacts by their SHA-256.
     func add(_ entry: Entry, files: [String: URL]) throws -> URL {
         let place = place(of: entry.identity, token: entry.request.token)
         let partial = URL(filePath: DurableFile.temporaryName(for: place), directoryHint: .isDirectory)
         do {
-            try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: false)
             for (digest, file) in files {
                 let place = partial.appending(path: digest)
-                try FileManager.default.moveItem(at: file, to: place)
-                // From another file system it was copied.
+                // To another file system it is copied.
+                if link(file.path, place.path) != 0 { try FileManager.default.copyItem(at: file, to: place) }
                 try DurableFile.sync(place)
             }
             try DurableFile.write(WireCoding.encode(entry), to: partial.appending(path: "result.json"))
@@ -44,11 +48,14 @@ struct Spool: Sendable {
         return place
     }
 
-    /// The places of all results that wait.
-    func waiting() -> [URL] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.filter { !$0.hasPrefix(".") && !$0.hasPrefix("refused-") }.sorted().map { folder.appending(path: $0) }
-    }
+    /// The places of all results of this run that wait.
+    var waiting: [URL] { run.contents }
+
+    /// What dead runs have left; nobody else takes it as long as it is referred to.
+    var orphans: [RunFolder] { RunFolder.orphans(in: folder) }
+
+    /// Leaves nothing of this run behind but results.
+    func tidy() { run.removeIfEmpty() }
 
     /// The result at a place, or `nil` when it cannot be read.
     func read(_ place: URL) -> Entry? {
@@ -58,7 +65,7 @@ struct Spool: Sendable {
 
     func remove(_ place: URL) { try? FileManager.default.removeItem(at: place) }
 
-    /// Keeps what a coordinator would not take, for a person to look at.
+    /// Keeps what its coordinator would not take, for a person to look at.
     func setAside(_ place: URL) {
         let target = folder.appending(path: "refused-\(place.lastPathComponent)")
         try? FileManager.default.removeItem(at: target)

@@ -19,13 +19,12 @@ enum TrainingEnd: Sendable {
 
 /// A child process that trains one job, so that a crash of the training code costs one attempt and not the worker.
 final class TrainingProcess: Sendable {
-    private let process: Mutex<Process>
+    private let process: SpawnedProcess
     private let input: FileHandle
     /// What it tells, in order; ends with the process's output.
     let messages: AsyncStream<ChildMessage>
     private let log: JobLog
     private let reader: LogReader
-    private let exit: AsyncStream<Void>
     /// How many processes the kernel has ended for lack of memory.
     private let memoryKills: @Sendable () -> Int
     private let memoryKillsBefore: Int
@@ -41,27 +40,19 @@ final class TrainingProcess: Sendable {
     ) throws {
         self.memoryKills = memoryKills
         memoryKillsBefore = memoryKills()
-        let process = Process()
-        process.executableURL = executable
-        process.arguments = arguments
-        process.environment = environment.variables(threads: request.threads)
         let (input, output, errors) = (Pipe(), Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
-        let (exit, exited) = AsyncStream.makeStream(of: Void.self)
-        process.terminationHandler = { _ in exited.finish() }
-        self.exit = exit
         self.log = log
+        do {
+            process = try SpawnedProcess(
+                executable, arguments, environment: environment.variables(threads: request.threads), blocking: StopSignals.numbers,
+                input: input, output: output, errors: errors.fileHandleForWriting)
+        } catch {
+            throw WorkerError(.cannotStart, error.description)
+        }
+        try? errors.fileHandleForWriting.close()
         reader = LogReader(errors.fileHandleForReading, into: log)
         messages = TrainingProcess.messages(from: output.fileHandleForReading)
-        do {
-            try process.run()
-        } catch {
-            throw WorkerError(.cannotStart, "cannot start '\(executable.path)': \(error.localizedDescription)")
-        }
         self.input = input.fileHandleForWriting
-        self.process = Mutex(process)
         // A child that dies at once must not take the worker with it.
         signal(SIGPIPE, SIG_IGN)
         try? self.input.write(contentsOf: JSONEncoder().encode(request) + Data("\n".utf8))
@@ -90,33 +81,34 @@ final class TrainingProcess: Sendable {
 
     /// Asks the process to write a checkpoint and end.
     func stop() {
-        process.withLock {
-            if $0.isRunning { try? input.write(contentsOf: Data("\(ChildMain.stopLine)\n".utf8)) }
-        }
+        if process.end == nil { try? input.write(contentsOf: Data("\(StopOrder.leaveLine)\n".utf8)) }
     }
 
     /// Ends the process at once.
-    func kill() { process.withLock { if $0.isRunning { _ = Glibc.kill($0.processIdentifier, SIGKILL) } } }
+    func kill() { process.send(SIGKILL) }
 
     /// Waits for the end and says what it was.
     /// - Parameter last: the last outcome or error among the messages.
     func end(last: ChildMessage?) async -> TrainingEnd {
-        for await _ in exit {}
+        // A cancelled task does not wait.
+        guard let end = await process.ended() else {
+            return .failed(error: "the training process does not end", kind: .error, logTail: log.tail, signal: nil)
+        }
         try? input.close()
         await reader.end()
-        // A cancelled task does not wait.
-        guard let (reason, status) = process.withLock({ $0.isRunning ? nil : ($0.terminationReason, $0.terminationStatus) })
-        else { return .failed(error: "the training process does not end", kind: .error, logTail: log.tail, signal: nil) }
         let tail = log.tail
-        if reason == .uncaughtSignal {
-            if status == SIGKILL, memoryKills() > memoryKillsBefore {
+        let status: Int32
+        switch end {
+        case .exit(let code): status = code
+        case .signal(let signal):
+            if signal == SIGKILL, memoryKills() > memoryKillsBefore {
                 return .failed(
                     error: "the kernel ended the training process for lack of memory; give the job more with requires: {memory: …}",
-                    kind: .outOfMemory, logTail: tail, signal: status)
+                    kind: .outOfMemory, logTail: tail, signal: signal)
             }
-            let name = String(cString: strsignal(status))
+            let name = String(cString: strsignal(signal))
             return .failed(
-                error: "the training process was ended by signal \(status) (\(name))", kind: .crash, logTail: tail, signal: status)
+                error: "the training process was ended by signal \(signal) (\(name))", kind: .crash, logTail: tail, signal: signal)
         }
         switch last {
         case .outcome(.finished(let result), let peakMemory) where status == 0:

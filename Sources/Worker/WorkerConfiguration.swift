@@ -20,8 +20,8 @@ public struct WorkerConfiguration: Sendable {
     /// The most jobs at once; `nil`: as many as fit.
     public var jobs: Int?
     public var cacheDirectory: URL
-    /// Where complete results wait for delivery.
-    public var spoolDirectory: URL
+    /// Where complete results wait for delivery; `nil`: in the cache.
+    public var spoolDirectory: URL?
     public var token: String?
     public var certificates: URL?
     public var name: String
@@ -52,7 +52,7 @@ public struct WorkerConfiguration: Sendable {
         self.gpuMemory = gpuMemory
         self.jobs = jobs
         self.cacheDirectory = cacheDirectory
-        self.spoolDirectory = spoolDirectory ?? cacheDirectory.appending(path: "spool")
+        self.spoolDirectory = spoolDirectory
         self.token = token
         self.certificates = certificates
         self.name = name ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
@@ -82,6 +82,10 @@ public struct WorkerError: Error, Hashable, Sendable, CustomStringConvertible {
         /// A device or its kernels are not there.
         case noEngine
         case cannotStart
+        /// There is no folder for what has to be kept.
+        case noPlace
+        /// The coordinator refuses the worker's token.
+        case refused
     }
 
     public let kind: Kind

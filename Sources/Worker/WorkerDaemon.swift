@@ -30,15 +30,17 @@ public final class WorkerDaemon: Sendable {
     /// A request for work on its way.
     private struct Question {
         let id = UUID()
-        let task: Task<[Lease], any Error>
+        let task: Task<LeaseResponse, any Error>
     }
 
     /// Looks at the data sets; a broken one is left out with a remark.
-    /// - Throws: ``WorkerError`` when there is nothing to train on or with, `FileError` for its folders.
+    /// - Throws: ``WorkerError`` when there is nothing to train on or with, or no place for what has to be kept.
     public init(_ configuration: WorkerConfiguration, logger: Logger) throws {
         self.configuration = configuration
         self.logger = logger
-        let datasets = try WorkerDaemon.datasets(configuration, logger)
+        let folders = try WorkerFolders(cache: configuration.cacheDirectory, spool: configuration.spoolDirectory)
+        for remark in folders.remarks { logger.warning("\(remark)") }
+        let datasets = try WorkerDaemon.datasets(configuration, cache: folders.cache, logger)
         guard !datasets.isEmpty else {
             let places = configuration.dataFolders.map { "'\($0.path)'" }.joined(separator: ", ")
             throw WorkerError(.noData, "there is no usable data set below \(places.isEmpty ? "any folder; name one with --data" : places)")
@@ -59,74 +61,45 @@ public final class WorkerDaemon: Sendable {
             platform: engine.platform, datasets: datasets.mapValues(\.content), methods: Engine.supportedMethods,
             weights: weights.keys.sorted(), tags: Array(Set(configuration.tags)).sorted())
         free = Mutex(description.resources)
-        let work = URL.temporaryDirectory.appending(path: "medsweep-\(configuration.name)-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
         context = WorkerContext(
             description: description, gpus: engine.gpus, environment: environment, client: client, heartbeatClient: impatient,
-            datasets: datasets, weights: PretrainedWeights(weights),
-            cacheDirectory: configuration.cacheDirectory, workFolder: work, spool: try Spool(configuration.spoolDirectory),
+            datasets: datasets, weights: PretrainedWeights(weights), folders: folders, coordinator: KnownCoordinator(),
             executable: executable, logger: logger)
     }
 
-    deinit { try? FileManager.default.removeItem(at: context.workFolder) }
-
-    /// What there is to compute with. Nobody needs to know where nothing is computed.
-    private static func engine(_ configuration: WorkerConfiguration, program: URL) throws(WorkerError) -> EngineReport {
-        if configuration.isNoOp { return EngineReport(platform: .init(device: "none", libtorch: "none", kernels: "none")) }
-        do {
-            return try EngineReport.ask(program, devices: configuration.devices, kernels: configuration.kernels)
-        } catch {
-            throw WorkerError(.noEngine, error.description)
-        }
-    }
-
-    /// The files of pretrained weights by name. One that is not what the catalogue says of its name is left out.
-    /// - Parameter folder: `nil`: the usual one, which may be absent.
-    static func weights(in folder: URL?, _ logger: Logger) throws(WorkerError) -> [String: URL] {
-        if let folder, !FileManager.default.fileExists(atPath: folder.path) {
-            throw WorkerError(.noWeights, "there is no weights folder '\(folder.path)'; name one with --weights, or add weights to it with medsweep weights add")
-        }
-        let weights = LocalWeights(folder ?? LocalWeights.defaultFolder)
-        do throws(WeightsError) {
-            return try weights.files().filter { name, file in
-                do throws(WeightsError) {
-                    try weights.check(name, file)
-                    return true
-                } catch {
-                    logger.error("the weights '\(name)' are left out: \(error)")
-                    return false
-                }
-            }
-        } catch {
-            throw WorkerError(.noWeights, error.description)
-        }
-    }
-
-    private static func datasets(
-        _ configuration: WorkerConfiguration, _ logger: Logger
-    ) throws -> [String: WorkerContext.Dataset] {
-        var result: [String: WorkerContext.Dataset] = [:]
-        for (name, places) in try LocalDatasets.places(in: configuration.dataFolders) {
-            let folder = places[0]
-            if let sentence = LocalDatasets.shadowing(name, places) { logger.warning("\(sentence)") }
-            do {
-                let content = try LocalDatasets.content(of: folder, name: name, cacheDirectory: configuration.cacheDirectory)
-                result[name] = .init(folder: folder, content: content)
-            } catch {
-                logger.error("data set '\(name)' is left out: \(error)")
-            }
-        }
-        return result
+    /// Why a worker has left.
+    public enum Ending: Hashable, Sendable {
+        /// ``leave()`` or ``desert()``.
+        case told
+        /// There has been nothing to do for a while.
+        case idle
+        /// Nothing could be done for a while: the coordinator was away, or there was no room.
+        case hindered
     }
 
     /// Works until ``leave()`` or, if so configured, until there has been nothing to do for a while.
-    public func run() async throws {
+    /// - Throws: ``WorkerError`` when the coordinator refuses the worker's token and nothing is left to be trained.
+    public func run() async throws -> Ending {
         logger.notice(
             "worker \(context.description.name) for \(context.client.address): \(WorkerDaemon.words(context.description.resources)), data sets \(context.datasets.keys.sorted().joined(separator: ", ")), \(context.description.platform)")
         var lastWork = ContinuousClock.now
         var outage = 0.0
         var isAnswerLost = false
         var news = freed.stream.makeAsyncIterator()
+        var ending = Ending.told
+        var refusal: WorkerError?
+        var hindrance: String?
+        func stop(_ reason: Ending) {
+            ending = reason
+            isLeaving.store(true, ordering: .relaxed)
+            // What is not delivered yet is in the spool.
+            for job in running.withLock({ Array($0.values) }) { job.leave() }
+        }
+        /// Seconds until there will have been nothing to do for long enough; `nil`: for ever.
+        func patience() -> Double? {
+            if isTraining { lastWork = .now }
+            return configuration.exitWhenIdle.map { max(0, $0 - (ContinuousClock.now - lastWork) / .seconds(1)) }
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.deliverSpool() }
             while !isLeaving.load(ordering: .relaxed) {
@@ -136,18 +109,30 @@ public final class WorkerDaemon: Sendable {
                     await Self.gather()
                     continue
                 }
+                if !configuration.isNoOp, let problem = context.folders.problem() {
+                    if hindrance != problem { logger.error("no work is taken: \(problem)") }
+                    hindrance = problem
+                    let left = patience()
+                    if left == 0 { stop(.hindered) }
+                    await pause(min(5, left ?? 5))
+                    continue
+                }
+                if hindrance != nil { logger.notice("there is room again") }
+                hindrance = nil
                 do {
-                    let wait = configuration.exitWhenIdle.map { min(20, $0) } ?? 20
+                    // The first answer tells which coordinator this is, for which results may wait here.
+                    let wait = context.coordinator.instance == nil ? 0 : configuration.exitWhenIdle.map { min(20, $0) } ?? 20
                     var request = LeaseRequest(worker: context.description, free: room, limit: limit, wait: wait)
                     if isAnswerLost { request.holding = held }
-                    let leases = try await ask(request)
+                    let answer = try await ask(request)
+                    let leases = answer.leases
                     outage = 0
                     var declined: [Lease] = []
                     // Only who asks for what was lost can be given what it has.
                     for lease in leases where !isAnswerLost || !isKnown(lease) {
                         lastWork = .now
                         // Counted before it starts, or the next question would offer its resources again.
-                        guard let job = admit(lease) else {
+                        guard let job = admit(lease, of: answer.coordinator) else {
                             declined.append(lease)
                             continue
                         }
@@ -156,30 +141,60 @@ public final class WorkerDaemon: Sendable {
                     isAnswerLost = false
                     if !declined.isEmpty { await decline(declined) }
                     if !leases.isEmpty { await Self.gather() }
-                    let isIdle = running.withLock { $0.isEmpty }
-                    if leases.isEmpty, isIdle, let idle = configuration.exitWhenIdle,
-                        ContinuousClock.now - lastWork >= .seconds(idle), context.spool.waiting().isEmpty
-                    {
-                        logger.notice("nothing to do for \(idle) s; leaving")
-                        isLeaving.store(true, ordering: .relaxed)
+                    if leases.isEmpty, let left = patience(), left == 0, context.spool.waiting.isEmpty {
+                        logger.notice("nothing to do for \(configuration.exitWhenIdle ?? 0) s; leaving")
+                        stop(.idle)
                     }
-                    if !isIdle { lastWork = .now }
                 } catch is CancellationError {
                     // Leaving, or there is more room than was offered: whatever was given out in that very moment is asked for again.
                     isAnswerLost = true
                 } catch {
                     isAnswerLost = true
+                    if let error = error as? ClientError, error.isRefusal, !isTraining {
+                        refusal = WorkerError(.refused, "the coordinator at \(context.client.address) does not take this worker: \(error)")
+                        stop(.hindered)
+                        break
+                    }
                     outage = min(max(outage * 2, 0.25), 15)
                     logger.warning("no work: \(error)")
-                    try? await Task.sleep(for: .seconds(Double.random(in: outage / 2...outage)))
+                    let left = patience()
+                    if left == 0 {
+                        logger.error("nothing could be done for \(configuration.exitWhenIdle ?? 0) s; leaving\(waitingText)")
+                        stop(.hindered)
+                        break
+                    }
+                    await pause(min(Double.random(in: outage / 2...outage), left ?? .infinity))
                 }
             }
-            let last = isAnswerLost ? Task { await self.handBackUnheard() } : nil
+            let last = isAnswerLost && refusal == nil ? Task { await self.handBackUnheard() } : nil
             tasks.withLock { $0[ObjectIdentifier(self)] = last }
             group.cancelAll()
             await group.waitForAll()
             await last?.value
         }
+        context.folders.tidy()
+        if let refusal { throw refusal }
+        return ending
+    }
+
+    private var isTraining: Bool { running.withLock { $0.values.contains { $0.isTraining } } }
+
+    /// What of the results that wait a person should know.
+    private var waitingText: String {
+        let count = context.spool.waiting.count
+        return count == 0 ? "" : "; \(count) results wait in '\(context.spool.folder.path)' for the next worker there"
+    }
+
+    /// Waits, but no longer than until the worker is to leave.
+    private func pause(_ seconds: Double) async {
+        let pause = Question(task: Task<LeaseResponse, any Error> {
+            try await Task.sleep(for: .seconds(seconds))
+            return LeaseResponse(coordinator: "", leases: [])
+        })
+        asking.withLock { $0 = pause }
+        defer { asking.withLock { $0 = nil } }
+        if isLeaving.load(ordering: .relaxed) { pause.task.cancel() }
+        _ = try? await pause.task.value
     }
 
     /// `4 threads, 14.4 GiB of memory, 2 GPUs with 14 GiB each`
@@ -193,16 +208,32 @@ public final class WorkerDaemon: Sendable {
 
     /// Asks every job for a checkpoint, hands the leases back and lets ``run()`` return.
     public func leave() {
-        isLeaving.store(true, ordering: .relaxed)
+        guard !isLeaving.exchange(true, ordering: .relaxed) else { return }
+        let jobs = running.withLock { Array($0.values) }
+        logger.notice("leaving: \(jobs.count) jobs write their checkpoints and are handed back, for at most \(configuration.grace) s")
         asking.withLock { $0 }?.task.cancel()
         freed.continuation.yield()
-        let jobs = running.withLock { Array($0.values) }
         for job in jobs { job.leave() }
         Task {
             try? await Task.sleep(for: .seconds(configuration.grace))
             for job in running.withLock({ Array($0.values) }) { job.abandon() }
             // What a coordinator that is away has not taken by now waits in the spool, or its lease runs out.
             try? await Task.sleep(for: .seconds(2))
+            for task in tasks.withLock({ Array($0.values) }) { task.cancel() }
+        }
+    }
+
+    /// Ends every job at once, tells nobody and lets ``run()`` return: the coordinator is gone with the program that started both. Complete
+    /// results wait in the spool.
+    public func desert() {
+        isLeaving.store(true, ordering: .relaxed)
+        logger.notice("leaving, since the program that started this worker is gone\(waitingText)")
+        asking.withLock { $0 }?.task.cancel()
+        freed.continuation.yield()
+        for job in running.withLock({ Array($0.values) }) { job.drop() }
+        Task {
+            // A job that has just ended gets its result into the spool.
+            try? await Task.sleep(for: .seconds(0.5))
             for task in tasks.withLock({ Array($0.values) }) { task.cancel() }
         }
     }
@@ -228,12 +259,14 @@ public final class WorkerDaemon: Sendable {
     private static let mostJobs = 4096
 
     /// Takes what a lease needs. `nil`: there is not as much.
-    private func admit(_ lease: Lease) -> LeasedJob? {
+    private func admit(_ lease: Lease, of coordinator: String) -> LeasedJob? {
         running.withLock { running in
             guard running.values.count(where: { $0.isTraining }) < configuration.jobs ?? .max,
                 let place = free.withLock({ $0.take(lease.resources) })
             else { return nil }
-            let job = LeasedJob(lease, at: place, worker: context) { [weak self] in self?.takeBack(lease.resources, from: place) }
+            let job = LeasedJob(lease, of: coordinator, at: place, worker: context) { [weak self] in
+                self?.takeBack(lease.resources, from: place)
+            }
             running[ObjectIdentifier(job)] = job
             return job
         }
@@ -290,9 +323,14 @@ public final class WorkerDaemon: Sendable {
     }
 
     /// Waits for leases; ``leave()`` breaks the wait off, and so does room that was not offered.
-    private func ask(_ request: LeaseRequest) async throws -> [Lease] {
+    private func ask(_ request: LeaseRequest) async throws -> LeaseResponse {
         let client = context.client
-        let question = Question(task: Task { try await client.lease(request).leases })
+        let coordinator = context.coordinator
+        let question = Question(task: Task {
+            let answer = try await client.lease(request)
+            coordinator.note(answer.coordinator)
+            return answer
+        })
         asking.withLock { $0 = question }
         defer { asking.withLock { $0 = nil } }
         if isLeaving.load(ordering: .relaxed) { question.task.cancel() }
@@ -328,18 +366,19 @@ public final class WorkerDaemon: Sendable {
         }
     }
 
-    /// Delivers what waits in the spool, again and again with a growing, jittered wait.
+    /// Delivers what waits in the spool, and what dead workers have left there, again and again with a growing, jittered wait.
     private func deliverSpool() async {
-        var wait = 1.0
+        var wait = 0.5
         while !Task.isCancelled {
-            let places = context.spool.waiting()
             var isClear = true
-            for place in places where !isBusy(place) {
-                // A result that is being delivered by its job may be gone by now.
-                guard FileManager.default.fileExists(atPath: place.path) else { continue }
-                isClear = await context.deliver(place) && isClear
+            if context.coordinator.instance != nil {
+                for place in context.spool.waiting where !isBusy(place) { isClear = await context.deliver(place) && isClear }
+                for orphan in context.spool.orphans {
+                    for place in orphan.contents where !Task.isCancelled { isClear = await context.deliver(place) && isClear }
+                    orphan.removeIfEmpty()
+                }
+                wait = isClear ? 1 : min(wait * 2, 60)
             }
-            wait = isClear ? 1 : min(wait * 2, 60)
             try? await Task.sleep(for: .seconds(Double.random(in: wait / 2...wait)))
         }
     }

@@ -5,7 +5,8 @@ import DurableFiles
 import Foundation
 import Host
 import Logging
-import Sweep
+import SharedOptions
+import Synchronization
 import Worker
 
 /// The `medsweep-worker` command.
@@ -14,12 +15,15 @@ struct WorkerCommand: AsyncParsableCommand {
         commandName: "medsweep-worker",
         abstract: "Trains jobs that a coordinator hands out and posts the results back.",
         discussion: """
-            Keeps nothing that matters: stop it, kill it or start more of it at any time. SIGTERM: write checkpoints, \
-            hand jobs back, leave; a second SIGTERM leaves at once.
+            Keeps nothing that matters: stop it, kill it or start more of it at any time. SIGTERM, SIGINT, SIGHUP (unless started by \
+            nohup), SIGUSR1 and SIGUSR2: write checkpoints for at most --grace seconds, hand jobs back, leave. A second SIGTERM, three \
+            seconds later, or a second SIGINT leaves at once.
 
             Runs as many jobs at once as its threads and memory hold; what a job takes of them, its method and the sweep's \
-            `requires` say. Limits of affinity, control groups and Slurm are heeded. Exit code 69: a device or its kernels \
-            are not there.
+            `requires` say. Limits of affinity, control groups and Slurm are heeded.
+
+            Exit code 0: nothing was left to do (--exit-when-idle); 69: a device or its kernels are not there, or the coordinator was \
+            away for so long; 73: there is no folder to write to; 75: told to leave; 77: the coordinator does not take the token.
 
             Example: medsweep-worker --coordinator http://host:7733 --data ~/MedIAnomaly-Data
             Example: medsweep-worker --coordinator http://host:7733 --data ~/MedIAnomaly-Data --device cuda:0 --device cuda:1
@@ -31,31 +35,12 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "A folder of data-set folders; may be given several times (default: $MEDSWEEP_DATA).")
     var data: [String] = []
 
-    @Option(
-        name: .customLong("device"),
-        help: "Where to train: auto (every GPU there is, else the processor), cpu, or cuda:N, which may be given several times (default: auto).",
-        transform: device)
-    var devices: [ComputeDevice] = []
-
-    @Option(help: "The processor's kernels: avx2 or avx512 for the same last digits on different processors, or default.")
-    var kernels = ProcessorKernels.default
-
-    @Option(help: "Compute threads to fill with jobs (default: the processors that this process may use).")
-    var threads: Int?
-
-    @Option(help: "Memory to fill with jobs, e.g. 16GiB (default: nine tenths of what this process may use).", transform: size)
-    var memory: Int64?
-
-    @Option(help: "Memory of each GPU to fill with jobs (default: 95 % of what is free).", transform: size)
-    var gpuMemory: Int64?
+    @OptionGroup var compute: ComputeOptions
 
     @Option(help: "The most jobs at once (default: as many as fit).")
     var jobs: Int?
 
-    @Option(help: "Where decoded images are kept (default: ~/.cache/medsweep).")
-    var cache: String?
-
-    @Option(help: "Where results wait while the coordinator is away (default: `spool` in the cache).")
+    @Option(help: "Where results wait while the coordinator is away (default: `spool` in the cache). Workers may share one; what a dead one has left there, the next delivers.")
     var spool: String?
 
     @Option(help: "A file with the bearer token: alone on its first line, or as `worker TOKEN`.")
@@ -67,46 +52,35 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "The worker's name (default: host and process number).")
     var name: String?
 
-    @Option(help: "Seconds that jobs are given to write a checkpoint on SIGTERM.")
-    var grace = 60.0
-
     @Option(help: "A word that sweeps can ask for under `requires: {tags: …}`; may be given several times.")
     var tag: [String] = []
 
-    @Option(help: "A folder of pretrained weights, filled by `medsweep weights add` (default: $MEDSWEEP_WEIGHTS or ~/.medsweep/weights). Sweeps ask for its files by their names without extension.")
-    var weights: String?
-
-    @Option(help: "Leave after this many seconds without work.")
+    @Option(help: "Leave after this many seconds without work, be there none or no coordinator to ask.")
     var exitWhenIdle: Double?
 
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
+    @Flag(help: "Leave at once when standard input ends, and in order upon a line `leave`; so `medsweep run` starts its workers.")
+    var watchInput = false
+
     @Flag(help: "Answer each job at once without training: for measuring a coordinator, never for results.")
     var noOp = false
 
     func validate() throws {
-        for (name, value) in [("--threads", threads), ("--jobs", jobs)] {
-            if let value, !(1...4096).contains(value) { throw ValidationError("\(name) takes a number from 1 to 4096") }
-        }
-        if let problem = ComputeDevice.problem(with: devices) { throw ValidationError(problem) }
+        if let jobs, !(1...4096).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 4096") }
         for word in tag where word.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) == nil {
             throw ValidationError("--tag takes a word of letters, digits, '.', '_' and '-', not '\(word)'")
         }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("there is no log level '\(logLevel)'") }
     }
 
-    private static func device(_ text: String) throws -> ComputeDevice {
-        guard let device = ComputeDevice(text) else { throw ValidationError("'\(text)' is no device; write auto, cpu or cuda:N") }
-        return device
-    }
-
-    private static func size(_ text: String) throws -> Int64 {
-        guard let size = ByteSize.bytes(text), size > 0 else { throw ValidationError("'\(text)' is no size; write it like 512MiB or 16GiB") }
-        return size
-    }
-
     func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let orders = Orders()
+        let signals = StopSignals { orders.heed($0) }
+        defer { withExtendedLifetime(signals) {} }
+        if watchInput { orders.watchInput() }
         let environment = ProcessInfo.processInfo.environment
         guard let address = coordinator ?? environment["MEDSWEEP_COORDINATOR"] else {
             throw ValidationError("name the coordinator with --coordinator http://host:port")
@@ -120,30 +94,53 @@ struct WorkerCommand: AsyncParsableCommand {
         let daemon = try WorkerDaemon(
             WorkerConfiguration(
                 coordinator: url, dataFolders: folders.map { URL(filePath: $0, directoryHint: .isDirectory) },
-                devices: devices.isEmpty ? [.automatic] : devices, kernels: kernels, threads: threads, memory: memory,
-                gpuMemory: gpuMemory, jobs: jobs, cacheDirectory: cache.map { URL(filePath: $0) } ?? LocalDatasets.defaultCacheDirectory,
-                spoolDirectory: spool.map { URL(filePath: $0) }, token: try tokenFile.map { try BearerToken.read(from: $0) },
-                certificates: try caFile.map { try CertificateFile.check($0) }, name: name, grace: grace, exitWhenIdle: exitWhenIdle,
-                tags: tag, weightsFolder: weights.map { URL(filePath: $0, directoryHint: .isDirectory) }, isNoOp: noOp),
+                devices: compute.chosenDevices, kernels: compute.kernels, threads: compute.threads, memory: compute.memory,
+                gpuMemory: compute.gpuMemory, jobs: jobs,
+                cacheDirectory: compute.cache.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? LocalDatasets.defaultCacheDirectory,
+                spoolDirectory: spool.map { URL(filePath: $0, directoryHint: .isDirectory) },
+                token: try tokenFile.map { try BearerToken.read(from: $0) }, certificates: try caFile.map { try CertificateFile.check($0) },
+                name: name, grace: compute.grace, exitWhenIdle: exitWhenIdle, tags: tag,
+                weightsFolder: compute.weights.map { URL(filePath: $0, directoryHint: .isDirectory) }, isNoOp: noOp),
             logger: logger)
-        let first = Once()
-        let sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                // The second signal ends the process, and with it the training processes, which watch it.
-                if !first.claim() { _exit(128 + number) }
-                daemon.leave()
-            }
-            source.resume()
-            return source
+        orders.begin(daemon)
+        switch try await daemon.run() {
+        case .idle: break
+        case .told: throw ExitCode(75)
+        case .hindered: throw ExitCode(69)
         }
-        try await daemon.run()
-        withExtendedLifetime(sources) {}
     }
 }
 
-extension ProcessorKernels: ExpressibleByArgument {}
+/// What tells the worker to end: signals, and the program that started it. It may come before there is a worker.
+final class Orders: Sendable {
+    private let daemon = Mutex<WorkerDaemon?>(nil)
+
+    func begin(_ daemon: WorkerDaemon) { self.daemon.withLock { $0 = daemon } }
+
+    /// Follows a signal.
+    func heed(_ order: StopOrder) {
+        switch order {
+        // The training processes watch this one, and end with it.
+        case .atOnce(let exitCode): _exit(exitCode)
+        case .leave:
+            guard let daemon = self.daemon.withLock({ $0 }) else { _exit(75) }
+            daemon.leave()
+        }
+    }
+
+    /// Follows the lines on standard input, and its end.
+    func watchInput() {
+        Thread.detachNewThread {
+            while let line = readLine() {
+                if line == StopOrder.leaveLine { self.heed(.leave) }
+            }
+            self.daemon.withLock { $0 }?.desert()
+            // Nobody is there to mind what does not end by itself.
+            Thread.sleep(forTimeInterval: 2)
+            _exit(75)
+        }
+    }
+}
 
 /// One line a message on standard error: time, level, text.
 struct LineLogHandler: LogHandler {
@@ -170,6 +167,8 @@ func exitCode(_ error: any Error) -> Int32? {
         case .noData: 66
         case .noEngine: 69
         case .noWeights, .cannotStart: 71
+        case .noPlace: 73
+        case .refused: 77
         }
     case is DatasetError, is ClientError: 66
     default: nil

@@ -14,8 +14,9 @@ struct RunCommand: AsyncParsableCommand {
             Starts a coordinator on the state folder and a worker process beside it that runs as many jobs at once as this \
             machine's processors, memory and GPUs hold, and stops them at the end. \
             Finished jobs are never run again: after an interruption, or after an edit of the file, the same command \
-            goes on with what is missing. Exit code 1: some jobs failed for good; 69: a device is not there, or jobs need what \
-            this machine does not have.
+            goes on with what is missing. SIGINT, SIGTERM, SIGHUP (unless started by nohup), SIGUSR1 and SIGUSR2 let running jobs \
+            write checkpoints for --grace seconds; a second SIGINT or SIGTERM ends at once. Exit code 1: some jobs failed for good; \
+            69: a device is not there, or jobs need what this machine does not have; 75: it was stopped.
 
             Example: medsweep run sweep.yaml method=ae,vae --data ~/MedIAnomaly-Data --report report.html
             """)
@@ -26,9 +27,6 @@ struct RunCommand: AsyncParsableCommand {
     var state = "medsweep-state"
 
     @OptionGroup var workers: LocalWorkerOptions
-
-    @Option(help: "The folder of pretrained weights (default: $MEDSWEEP_WEIGHTS or ~/.medsweep/weights).")
-    var weights: String?
 
     @Option(help: "Also write the report to this HTML file.")
     var report: String?
@@ -71,17 +69,26 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             Terminal.note(
                 "sweep '\(submitted.sweep)': \(submitted.total) jobs, \(submitted.new) new, \(submitted.reused) finished before")
-            let folder = LocalWeights(weights.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? LocalWeights.defaultFolder)
+            let folder = LocalWeights(
+                workers.compute.weights.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? LocalWeights.defaultFolder)
             try requireWeights(status, in: folder)
             let fleet = try LocalWorkers(
-                arguments, coordinator: address, dataFolders: source.dataFolders, weights: folder.folder,
-                logFolder: URL(filePath: state).appending(path: "workers"))
-            status = try await withStopSignals {
-                try await watch(submitted, client: client, fleet: fleet)
-            } onStop: {
-                fleet.stop()
+                arguments, coordinator: address, dataFolders: source.dataFolders, weights: folder.folder, cache: workers.compute.cache,
+                grace: workers.compute.grace, folder: URL(filePath: state).appending(path: "workers"))
+            status = try await untilStopped {
+                // However it ends: jobs are handed back while there is a coordinator to take them.
+                let end: Result<SweepStatus, any Error>
+                do { end = .success(try await watch(submitted, client: client, fleet: fleet)) } catch { end = .failure(error) }
+                if !Task.isCancelled { fleet.leave() }
+                await fleet.ended()
+                return try end.get()
+            } leaving: {
+                fleet.leave()
+                Terminal.note("stopping: running jobs write their checkpoints and are handed back; interrupt again to end at once")
+                await fleet.ended()
+            } atOnce: {
+                fleet.kill()
             }
-            fleet.stop()
         }
         try await present(status, client: client)
         return RunOutcome(status: status, revision: submitted.revision)
@@ -148,50 +155,4 @@ struct RunCommand: AsyncParsableCommand {
             Terminal.note("the report is in '\(report)'")
         }
     }
-}
-
-/// Runs `body`; at the first SIGINT or SIGTERM calls `onStop`, cancels `body` and ends the process's work as
-/// interrupted.
-func withStopSignals<Result: Sendable>(
-    _ body: @Sendable @escaping () async throws -> Result, onStop: @Sendable @escaping () -> Void
-) async throws -> Result {
-    try await withThrowingTaskGroup(of: Result?.self) { group in
-        let signals = StopSignals()
-        group.addTask { try await body() }
-        group.addTask {
-            for await _ in signals.stream {
-                onStop()
-                throw Failure(.temporary, "stopped; run the same command again to go on where it was")
-            }
-            return nil
-        }
-        defer { group.cancelAll() }
-        while let result = try await group.next() {
-            if let result { return result }
-        }
-        throw CancellationError()
-    }
-}
-
-/// SIGINT and SIGTERM as a stream. A second one ends the process at once.
-final class StopSignals: @unchecked Sendable {
-    let stream: AsyncStream<Int32>
-    private let sources: [any DispatchSourceSignal]
-
-    init() {
-        let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
-        self.stream = stream
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                signal(number, SIG_DFL)
-                continuation.yield(number)
-            }
-            source.resume()
-            return source
-        }
-    }
-
-    deinit { for source in sources { source.cancel() } }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import Foundation
+import Host
 
 /// `medsweep serve`
 struct ServeCommand: AsyncParsableCommand {
@@ -86,7 +87,12 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.limits.connections = maxConnections
         let server = try CoordinatorServer(configuration: configuration)
         let scheme = configuration.tls == nil ? "http" : "https"
-        let signals = StopSignals()
+        let (orders, giver) = AsyncStream.makeStream(of: StopOrder.self)
+        let signals = StopSignals { order in
+            if case .atOnce(let exitCode) = order { _exit(exitCode) }
+            giver.yield(order)
+        }
+        defer { withExtendedLifetime(signals) {} }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await server.run { host, port in
@@ -95,7 +101,7 @@ struct ServeCommand: AsyncParsableCommand {
                 }
             }
             group.addTask {
-                for await _ in signals.stream {
+                for await _ in orders {
                     Terminal.note("stopping")
                     return
                 }

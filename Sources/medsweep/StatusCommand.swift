@@ -56,11 +56,13 @@ struct StatusCommand: AsyncParsableCommand {
             var view = LineView()
             return try await command.follow(client, from: first) { view.show($0) }
         }
-        return try await withStopSignals {
+        return try await untilStopped {
             let view = ScreenView()
             defer { view.close() }
             return try await command.follow(client, from: first) { try view.show($0) }
-        } onStop: {
+        } leaving: {
+            ScreenView.restore()
+        } atOnce: {
             ScreenView.restore()
         }
     }

@@ -26,11 +26,11 @@ enum BodySamples {
                     Explanation(
                         identity: digest, state: .pending, reasons: ["r"], nearest: .init(identity: digest, differences: ["epochs"]))
                 ),
-                ("LeaseRequest", LeaseRequest.sample(worker, holding: [digest])), ("LeaseResponse", LeaseResponse(leases: [lease])),
+                ("LeaseRequest", LeaseRequest.sample(worker, holding: [digest])), ("LeaseResponse", LeaseResponse(coordinator: "c", leases: [lease])),
                 ("HeartbeatRequest", HeartbeatRequest(token: 1, progress: progress, log: piece, curve: [point])),
                 ("HeartbeatResponse", HeartbeatResponse(action: .drain)),
                 ("CheckpointRequest", CheckpointRequest(token: 1, checkpoint: checkpoint)),
-                ("ResultRequest", ResultRequest(token: 1, result: result, log: piece, curve: [point])),
+                ("ResultRequest", ResultRequest(token: 1, result: result, log: piece, curve: [point], coordinator: "c")),
                 ("FailureRequest", FailureRequest(token: 1, kind: .crash, error: "e", logTail: "l", signal: 11, log: piece)),
                 ("LogPage", LogPage(text: "l", next: 1, isEnded: true, state: .done)), ("ReleaseRequest", ReleaseRequest(token: 1, log: piece)), ("Acknowledgement", Acknowledgement(state: .done, recorded: true)),
                 ("ResultColumns", ResultColumns([ResultRow(row)])), ("JobGrid", JobGrid(first: 0, states: "p", next: 0)),

@@ -338,6 +338,23 @@ private func sweep(_ name: String = "s", seeds: Int = 2, _ more: String = "") ->
         try await served.end()
     }
 
+    /// A result that waited for one coordinator is not taken by another, though it may know the job and have given out the number.
+    @Test func resultsBelongToTheirCoordinator() async throws {
+        let served = try await Served()
+        _ = try await served.submit(sweep(seeds: 1))
+        let request = LeaseRequest.sample(Served.worker("w"))
+        let answer: LeaseResponse = try await served.post(Routes.leases, request)
+        let lease = try #require(answer.leases.first)
+        func post(_ coordinator: String?) async throws -> Int {
+            let body = try WireCoding.encode(ResultRequest(token: lease.token, result: Served.result(), coordinator: coordinator))
+            return try await served.send("POST", Routes.result(lease.identity), body).status
+        }
+        #expect(try await post(UUID().uuidString) == 421)
+        #expect(try await post(answer.coordinator) == 200)
+        #expect(try await post(nil) == 200, "a replay of one that does not say")
+        try await served.end()
+    }
+
     @Test func badRequestsGetProblems() async throws {
         let served = try await Served()
         func said(_ method: String, _ path: String, _ body: String?, _ status: Int, _ part: String) async throws {

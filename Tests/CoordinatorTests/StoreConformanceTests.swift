@@ -54,6 +54,17 @@ import Wire
         var value: Int { lock.withLock { count } }
     }
 
+    /// A store is the same one as often as it is opened, and no other is.
+    @Test(arguments: Kind.allCases) func storesKnowWhichTheyAre(_ kind: Kind) async throws {
+        let place = try Place(kind)
+        let first = try place.store()
+        let instance = try await first.instance()
+        #expect(UUID(uuidString: instance) != nil)
+        if kind == .file { first.close() }
+        #expect(try await place.store().instance() == instance)
+        #expect(try await Place(.memory).store().instance() != instance)
+    }
+
     /// What tables are made of is what pages of jobs say.
     @Test(arguments: Kind.allCases) func tablesAreMadeOfWhatPagesSay(_ kind: Kind) async throws {
         let store = try Place(kind).store()

@@ -54,7 +54,7 @@ private struct Unguarded: @unchecked Sendable {
         let (coordinator, worker) = try await running(place)
         worker.process.terminate()
         _ = try #require(try await end(worker, within: 60), "\(worker.errors)")
-        #expect(worker.process.terminationStatus == 0, "\(worker.errors)")
+        #expect(worker.process.terminationStatus == 75, "\(worker.errors)")
         let row = try #require(try await coordinator.jobs(of: "long").first)
         let detail: JobDetail = try await coordinator.get(Routes.job(row.identity))
         #expect(row.state == .pending && detail.record.failedAttempts == 0)
@@ -93,19 +93,19 @@ private struct Unguarded: @unchecked Sendable {
         coordinator.program.kill()
         worker.process.terminate()
         #expect(try await end(worker, within: 15) != nil)
-        #expect(worker.process.terminationStatus == 0 && worker.process.terminationReason == .exit, "\(worker.errors)")
+        #expect(worker.process.terminationStatus == 75 && worker.process.terminationReason == .exit, "\(worker.errors)")
     }
 
     @Test func aSecondSignalEndsAWorkerAtOnce() async throws {
         let place = try Workplace()
         let (coordinator, worker) = try await running(place)
         coordinator.program.kill()
-        worker.process.terminate()
+        worker.process.interrupt()
         try await Task.sleep(for: .milliseconds(500))
         #expect(worker.process.isRunning)
-        worker.process.terminate()
+        worker.process.interrupt()
         #expect(try #require(try await end(worker, within: 20)) < 1)
-        #expect(worker.process.terminationStatus == 128 + SIGTERM)
+        #expect(worker.process.terminationStatus == 128 + SIGINT)
     }
 
     @Test func programsTalkOverHTTPS() async throws {

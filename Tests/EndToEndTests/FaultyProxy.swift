@@ -35,6 +35,8 @@ final class FaultyProxy: Sendable {
         /// Answers with leases that are still to be lost.
         var lostLeases: Int
         var isOpen = true
+        /// Requests whose bodies were too large.
+        var refused = 0
         /// Sockets to break when the proxy is shut.
         var sockets: Set<Int32> = []
     }
@@ -43,13 +45,16 @@ final class FaultyProxy: Sendable {
     private let target: Int
     private let listener: Int32
     private let cards: [Fault?]
+    private let bodyLimit: Int
     private let state: Mutex<State>
 
     /// - Parameters:
     ///   - isFaulty: `false`: nothing happens to what passes, but for `lostLeases`.
     ///   - lostLeases: the first answers with leases, which do not come back.
-    init(to target: Int, seed: UInt64, isFaulty: Bool, lostLeases: Int = 0) {
+    ///   - bodyLimit: bytes of a body above which a request is refused, as nginx refuses it.
+    init(to target: Int, seed: UInt64, isFaulty: Bool, lostLeases: Int = 0, bodyLimit: Int = .max) {
         self.target = target
+        self.bodyLimit = bodyLimit
         (listener, port) = HTTPExchange.listen()
         cards = isFaulty ? Fault.allCases + Fault.allCases + [Fault?](repeating: nil, count: 24) : [nil]
         state = Mutex(State(random: SplitMix(seed), lostLeases: lostLeases))
@@ -60,6 +65,9 @@ final class FaultyProxy: Sendable {
 
     /// How often each fault has happened.
     var counts: [Fault: Int] { state.withLock { $0.counts } }
+
+    /// How many requests had bodies that were too large.
+    var refused: Int { state.withLock { $0.refused } }
 
     /// Breaks all connections and lets none through until ``open()``.
     func shut() {
@@ -101,6 +109,12 @@ final class FaultyProxy: Sendable {
 
     /// - Returns: whether the connection goes on.
     private func pass(_ request: Data, to client: Int32) -> Bool {
+        guard request.count - HTTPExchange.headLength(request) <= bodyLimit else {
+            state.withLock { $0.refused += 1 }
+            let page = "<html><center>nginx</center></html>"
+            HTTPExchange.write(Data("HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: \(page.utf8.count)\r\n\r\n\(page)".utf8), to: client)
+            return true
+        }
         let fault = deal(isPost: request.starts(with: Data("POST ".utf8)))
         switch fault {
         case .cutBeforeRequest: return false

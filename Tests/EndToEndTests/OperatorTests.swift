@@ -51,7 +51,7 @@ import Wire
         let detail: JobDetail = try await desk.coordinator.get(Routes.job(identity))
         #expect(detail.attempts.map(\.outcome) == ["released", "done"])
         await worker.stop()
-        #expect(worker.process.terminationStatus == 0, "\(worker.errors)")
+        #expect(worker.process.terminationStatus == 75, "\(worker.errors)")
 
         let reference = try await ServedCoordinator(
             movingStateFrom: desk.place.folder.appending(path: "medsweep-state"), in: desk.place.folder)

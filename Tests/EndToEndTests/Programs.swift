@@ -40,6 +40,8 @@ final class Program {
             .merging(["XDG_CACHE_HOME": directory.appending(path: "cache").path]) { $1 }
             .merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
+        // A shell that starts the tests in the background has SIGINT ignored, which programs inherit and respect.
+        for number in [SIGINT, SIGHUP] { signal(number, SIG_DFL) }
         for suffix in ["out", "err"] { try Data().write(to: URL(filePath: "\(log.path).\(suffix)")) }
         process.standardOutput = FileHandle(forWritingAtPath: "\(log.path).out")
         process.standardError = FileHandle(forWritingAtPath: "\(log.path).err")
@@ -92,6 +94,13 @@ final class ServedCoordinator {
         address = try await ServedCoordinator.wait(for: state, program)
     }
 
+    /// The coordinator inside `medsweep run`.
+    init(of program: Program, state: URL) async throws {
+        self.program = program
+        self.state = state
+        address = try await ServedCoordinator.wait(for: state, program)
+    }
+
     var port: Int { URL(string: address)!.port! }
 
     private static func wait(for state: URL, _ program: Program) async throws -> String {
@@ -114,6 +123,9 @@ final class ServedCoordinator {
         let (data, _) = try await URLSession.shared.data(from: URL(string: address + path)!)
         return try WireCoding.decode(type, from: data)
     }
+
+    /// The bytes of an answer.
+    func bytes(_ path: String) async throws -> Data { try await URLSession.shared.data(from: URL(string: address + path)!).0 }
 
     /// All jobs of a sweep, in order.
     func jobs(of sweep: String) async throws -> [JobRow] {

@@ -51,8 +51,10 @@ final class Scenario {
     }
 
     /// Something between workers and a coordinator.
-    func proxy(to coordinator: ServedCoordinator, seed: UInt64 = 0, isFaulty: Bool = false, lostLeases: Int = 0) -> FaultyProxy {
-        let proxy = FaultyProxy(to: coordinator.port, seed: seed, isFaulty: isFaulty, lostLeases: lostLeases)
+    func proxy(
+        to coordinator: ServedCoordinator, seed: UInt64 = 0, isFaulty: Bool = false, lostLeases: Int = 0, bodyLimit: Int = .max
+    ) -> FaultyProxy {
+        let proxy = FaultyProxy(to: coordinator.port, seed: seed, isFaulty: isFaulty, lostLeases: lostLeases, bodyLimit: bodyLimit)
         proxies.append(proxy)
         return proxy
     }
@@ -76,8 +78,14 @@ final class Scenario {
     func spool(of name: String) -> URL { place.folder.appending(path: "spool-\(name)") }
 
     /// The results that wait in a worker's spool or have been set aside there.
-    func waiting(in name: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: spool(of: name).path)) ?? []).filter { !$0.hasPrefix(".") }
+    func waiting(in name: String) -> [String] { Self.waiting(in: spool(of: name)) }
+
+    /// The results that wait in a spool, whichever run's they are, or have been set aside there.
+    static func waiting(in spool: URL) -> [String] {
+        func names(_ folder: URL) -> [String] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !$0.hasPrefix(".") && $0 != "lock" }
+        }
+        return names(spool).flatMap { $0.hasPrefix("run-") ? names(spool.appending(path: $0)) : [$0] }.sorted()
     }
 
     /// Hands in the sweep, or as much of it as the overrides leave.

@@ -12,6 +12,12 @@ public enum ProcessTree {
         return names.compactMap { Int32($0) }.filter { field("PPid", of: $0) == "\(parent)" }.sorted()
     }
 
+    /// The command line of a process; empty when it is gone.
+    public static func arguments(of number: Int32) -> [String] {
+        let bytes = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") ?? Data()
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Whether a process runs or could run on. A dead one that nobody has waited for yet is gone.
     public static func isAlive(_ number: Int32) -> Bool {
         guard let state = field("State", of: number) else { return false }

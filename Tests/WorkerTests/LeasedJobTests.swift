@@ -1,6 +1,7 @@
 import AnomalyDetection
 import Catalogue
 import Client
+import Crypto
 import DurableFiles
 import Foundation
 import Host
@@ -33,6 +34,12 @@ import Wire
         }
     }
 
+    private var spool: URL { folder.appending(path: "spool") }
+
+    private func job(_ lease: Lease, at place: WorkerResources.Place = .cpu, worker: WorkerContext, whenTrained: @escaping @Sendable () -> Void = {}) -> LeasedJob {
+        LeasedJob(lease, of: "c", at: place, worker: worker, whenTrained: whenTrained)
+    }
+
     private func context(_ coordinator: AnsweringServer, script: String, patience: Double = 1, gpus: [Int] = []) throws -> WorkerContext {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let program = folder.appending(path: "train")
@@ -47,9 +54,9 @@ import Wire
             gpus: gpus.map { EngineReport.GPU(number: $0, name: "g", memory: 1) }, environment: TrainingEnvironment(),
             client: CoordinatorClient(url: coordinator.url, patience: patience),
             heartbeatClient: CoordinatorClient(url: coordinator.url, patience: 0),
-            datasets: ["d": .init(folder: folder, content: DatasetContent(fingerprint: "f"))], weights: PretrainedWeights(), cacheDirectory: folder.appending(path: "cache"),
-            workFolder: folder.appending(path: "work"), spool: try Spool(folder.appending(path: "spool")), executable: program,
-            logger: logger)
+            datasets: ["d": .init(folder: folder, content: DatasetContent(fingerprint: "f"))], weights: PretrainedWeights(),
+            folders: try WorkerFolders(cache: folder.appending(path: "cache"), spool: spool, environment: ["TMPDIR": folder.path]),
+            coordinator: KnownCoordinator("c"), executable: program, logger: logger)
     }
 
     private let lease = Lease(
@@ -74,7 +81,7 @@ import Wire
     /// The news of a crash waits for nothing, not even for an upload that hangs.
     @Test func crashesAreToldAtOnce() async throws {
         let coordinator = AnsweringServer(Self.answers(put: (200, 60)))
-        let job = LeasedJob(lease, worker: try context(coordinator, script: try checkpoint() + "\nsleep 0.3\nkill -SEGV $$"))
+        let job = job(lease, worker: try context(coordinator, script: try checkpoint() + "\nsleep 0.3\nkill -SEGV $$"))
         let run = Task { await job.run() }
         let start = Date()
         let request = await coordinator.request("failure", seconds: 30)
@@ -94,7 +101,7 @@ import Wire
         let script = "case \"$request\" in *\\\"seed\\\":7*) exec sleep 60;; *) sleep 0.5; kill -ABRT $$;; esac"
         let worker = try context(coordinator, script: script)
         other.job.seed = 7
-        let jobs = [LeasedJob(lease, worker: worker), LeasedJob(other, worker: worker)]
+        let jobs = [job(lease, worker: worker), job(other, worker: worker)]
         let runs = jobs.map { job in Task { await job.run() } }
         _ = try #require(await coordinator.request("\(lease.identity)/failure", seconds: 30))
         jobs[1].abandon()
@@ -104,7 +111,7 @@ import Wire
 
     @Test(arguments: FailureKind.allCases) func kindsComeThrough(_ kind: FailureKind) async throws {
         let coordinator = AnsweringServer(Self.answers())
-        let job = LeasedJob(lease, worker: try context(coordinator, script: try line(.error("why", kind: kind)) + "\nexit 1"))
+        let job = job(lease, worker: try context(coordinator, script: try line(.error("why", kind: kind)) + "\nexit 1"))
         await job.run()
         let told = try failure(await coordinator.request("failure"))
         #expect(told.kind == kind && told.error == "why" && told.signal == nil)
@@ -141,9 +148,9 @@ import Wire
         let coordinator = AnsweringServer(Self.answers(heartbeat: "drain", put: (200, 0.5)))
         let stopped = try checkpoint() + "; " + line(.outcome(.stopped(work: 1), peakMemory: 1)) + "; exit 0"
         let file = folder.appending(path: "stop")
-        let worker = try context(coordinator, script: "read line\ntest \"$line\" = stop && . '\(file.path)'")
+        let worker = try context(coordinator, script: "read line\ntest \"$line\" = leave && . '\(file.path)'")
         try Data(stopped.utf8).write(to: file)
-        await LeasedJob(lease, worker: worker).run()
+        await job(lease, worker: worker).run()
         let told = coordinator.requests.filter { !$0.path.hasSuffix("heartbeat") }.map { $0.path.split(separator: "/").dropFirst().first == "artefacts" ? "put" : $0.path.split(separator: "/").last ?? "" }
         #expect(told == ["put", "checkpoint", "release"])
         try FileManager.default.removeItem(at: folder)
@@ -162,10 +169,10 @@ import Wire
         wide.resources.threads = 3
         let script = "echo \"$request\" > '\(folder.path)/given'; echo $OMP_NUM_THREADS > '\(folder.path)/threads'; exit 3"
         let worker = try context(coordinator, script: script, gpus: [2, 5])
-        let onGPU = try await request(of: LeasedJob(wide, at: .gpu(1), worker: worker))
+        let onGPU = try await request(of: job(wide, at: .gpu(1), worker: worker))
         #expect(onGPU.device == "cuda:5" && onGPU.threads == 3)
         #expect(try String(contentsOf: folder.appending(path: "threads"), encoding: .utf8) == "3\n")
-        #expect(try await request(of: LeasedJob(wide, worker: worker)).device == "cpu")
+        #expect(try await request(of: job(wide, worker: worker)).device == "cpu")
         try FileManager.default.removeItem(at: folder)
     }
 
@@ -182,7 +189,7 @@ import Wire
             try line(.event(.began(engine: here))), try checkpoint(), untilTold, try line(.event(.remark("remarkable"))),
             try line(.event(.remark("remarkable"))), try line(.outcome(.finished(result), peakMemory: 1)),
         ].joined(separator: "\n")
-        let job = LeasedJob(resumed, worker: try context(coordinator, script: script))
+        let job = job(resumed, worker: try context(coordinator, script: script))
         let run = Task { await job.run() }
         let told: CheckpointRequest = try WireCoding.decode(from: try #require(await coordinator.request("checkpoint", seconds: 30)).body)
         try goOn()
@@ -215,7 +222,7 @@ import Wire
                 stage: "training", unit: "images", done: work, total: 9, work: work, share: 0.1, epoch: epoch, epochs: 3, loss: Double(epoch))
         } + [JobProgress(stage: "memory bank", unit: "picks", done: 1, total: 9, work: 6, share: 0.2)]
         let script = try news.map { try line(.event(.progress($0))) }.joined(separator: "\n") + "\n\(untilTold)\nexit 3"
-        let job = LeasedJob(lease, worker: try context(coordinator, script: script))
+        let job = job(lease, worker: try context(coordinator, script: script))
         let run = Task { await job.run() }
         func heartbeats() throws -> [HeartbeatRequest] {
             try coordinator.requests.filter { $0.path.hasSuffix("heartbeat") }.map { try WireCoding.decode(from: $0.body) }
@@ -235,7 +242,7 @@ import Wire
     /// A worker that leaves and whose patience is at an end blames nobody.
     @Test func abandonedJobsAreHandedBack() async throws {
         let coordinator = AnsweringServer(Self.answers())
-        let job = LeasedJob(lease, worker: try context(coordinator, script: "while :; do sleep 0.05; done"))
+        let job = job(lease, worker: try context(coordinator, script: "while :; do sleep 0.05; done"))
         let run = Task { await job.run() }
         _ = await coordinator.request("heartbeat")
         try await Task.sleep(for: .milliseconds(200))
@@ -253,29 +260,113 @@ import Wire
         let failures = Mutex(0)
         let coordinator = AnsweringServer { request in
             if request.path.hasSuffix("heartbeat") { return .init(#"{"action":"continue"}"#) }
-            return .init(Self.acknowledged, status: failures.withLock { $0 += 1; return $0 } < 4 ? 503 : 200)
+            return failures.withLock { $0 += 1; return $0 } < 4 ? .problem(503, "away") : .init(Self.acknowledged)
         }
         var long = lease
         long.duration = 60
-        await LeasedJob(long, worker: try context(coordinator, script: "exit 3", patience: 0)).run()
+        await job(long, worker: try context(coordinator, script: "exit 3", patience: 0)).run()
         #expect(coordinator.requests.filter { $0.path.hasSuffix("failure") }.count == 4)
         try FileManager.default.removeItem(at: folder)
     }
 
-    /// What a coordinator has no room for stays here until it has.
-    @Test(arguments: [(507, 200), (200, 507), (401, 200), (503, 200)]) func resultsWaitForRoom(_ put: Int, _ post: Int) async throws {
-        let coordinator = AnsweringServer(Self.answers(put: (put, 0), result: post))
-        let file = folder.appending(path: "scores.json")
-        let message = ChildMessage.outcome(
-            .finished(TrainingResult(metrics: ["auc": 0.5], losses: [1], artefacts: ["scores.json": file], trainingSeconds: 1)), peakMemory: 1)
-        let worker = try context(coordinator, script: "echo scores > '\(file.path)'; " + (try line(message)), patience: 0)
-        await LeasedJob(lease, worker: worker).run()
-        #expect(worker.spool.waiting().count == 1)
-        // Later there is room.
-        let roomy = AnsweringServer(Self.answers())
-        let later = try context(roomy, script: "")
-        #expect(await later.deliver(worker.spool.waiting()[0]))
-        #expect(worker.spool.waiting().isEmpty && roomy.requests.map(\.method) == ["PUT", "POST"])
+    /// A script that ends well, with one file.
+    private func success(_ file: String = "scores.json") throws -> String {
+        let place = folder.appending(path: file)
+        let result = TrainingResult(metrics: ["auc": 0.5], losses: [1], artefacts: [file: place], trainingSeconds: 1)
+        return "echo scores > '\(place.path)'; " + (try line(.outcome(.finished(result), peakMemory: 1)))
+    }
+
+    /// What a coordinator, or something before it, does not take now stays here until it does; and nobody else is given the job meanwhile,
+    /// since the heartbeats go on.
+    @Test(arguments: [(507, 200), (200, 507), (401, 200), (503, 200), (413, 200), (200, 413), (502, 200), (200, 404)])
+    func resultsWait(_ put: Int, _ post: Int) async throws {
+        let isOpen = Mutex(false)
+        let beats = Mutex(0)
+        let coordinator = AnsweringServer { request in
+            if request.path.hasSuffix("heartbeat") { beats.withLock { $0 += 1 } }
+            guard !isOpen.withLock({ $0 }) else { return Self.answers()(request) }
+            let isPut = request.method == "PUT"
+            let status = isPut ? put : request.path.hasSuffix("result") ? post : 200
+            // 413, 502 and 404 are pages of a proxy; the others are the coordinator's own words.
+            if [507, 401, 503].contains(status) { return .problem(status, "no") }
+            return status == 200 ? Self.answers()(request) : .init("<html>", status: status)
+        }
+        let worker = try context(coordinator, script: try success(), patience: 0)
+        let run = Task { await job(lease, worker: worker).run() }
+        _ = await coordinator.request(put == 200 ? "result" : worker.spoolDigest("scores\n"), seconds: 30)
+        let before = beats.withLock { $0 }
+        while beats.withLock({ $0 }) < before + 3 { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(worker.spool.waiting.count == 1)
+        isOpen.withLock { $0 = true }
+        await run.value
+        #expect(worker.spool.waiting.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).allSatisfy { !$0.hasPrefix("refused-") })
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    /// A worker that leaves leaves its result to the next one on the same spool.
+    @Test func whatIsLeftIsDeliveredByTheNext() async throws {
+        let away = AnsweringServer { $0.path.hasSuffix("heartbeat") ? .init(#"{"action":"continue"}"#) : .problem(503, "away") }
+        func first() async throws {
+            let worker = try context(away, script: try success(), patience: 0)
+            let leaving = job(lease, worker: worker)
+            let run = Task { await leaving.run() }
+            while worker.spool.waiting.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(worker.spool.orphans.isEmpty, "its run lives")
+            leaving.leave()
+            await run.value
+            #expect(worker.spool.waiting.count == 1)
+        }
+        try await first()
+        let coordinator = AnsweringServer(Self.answers())
+        let next = try context(coordinator, script: "")
+        let orphans = next.spool.orphans
+        let place = try #require(orphans.first?.contents.first)
+        // One of another coordinator, though it may be at the same address, neither takes it nor gives it up.
+        let other = WorkerContext(next, coordinator: "other")
+        #expect(await !other.deliver(place))
+        #expect(coordinator.requests.isEmpty && FileManager.default.fileExists(atPath: place.path))
+        #expect(await next.deliver(place))
+        #expect(coordinator.requests.map(\.method) == ["PUT", "POST"] && orphans[0].contents.isEmpty)
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    /// A spool without room costs no result: it is delivered from where it is.
+    @Test(.enabled(if: SmallDisk.isPermitted, "mounting a small file system in memory takes the right to mount"))
+    func resultsNeedNoSpool() async throws {
+        let coordinator = AnsweringServer(Self.answers())
+        let disk = try SmallDisk(on: spool, megabytes: 1)
+        defer {
+            disk.end()
+            try? FileManager.default.removeItem(at: folder)
+        }
+        let worker = try context(coordinator, script: try success())
+        disk.fill()
+        await job(lease, worker: worker).run()
+        #expect(coordinator.requests.map(\.path).contains { $0.hasSuffix("result") })
+        #expect(worker.spool.waiting.isEmpty)
+    }
+
+    /// Slurm, systemd and a shell's group send a signal to the training process as well, and end all of them when their patience is over.
+    @Test(arguments: ["TERM", "HUP", "USR1"]) func signalsForEverybodyAreNotTheChildsToHeed(_ name: String) async throws {
+        let coordinator = AnsweringServer(Self.answers())
+        let worker = try context(coordinator, script: "kill -\(name) $$; " + (try success()))
+        await job(lease, worker: worker).run()
+        #expect(coordinator.requests.contains { $0.path.hasSuffix("result") } && !coordinator.requests.contains { $0.path.hasSuffix("failure") })
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    /// A process that is killed while its worker leaves has not crashed; one that breaks down then has.
+    @Test(arguments: [("KILL", "release"), ("SEGV", "failure")]) func endingsWhileLeavingAreNoCrash(_ name: String, _ told: String) async throws {
+        let coordinator = AnsweringServer(Self.answers())
+        let worker = try context(coordinator, script: "read line; kill -\(name) $$")
+        let leaving = job(lease, worker: worker)
+        let run = Task { await leaving.run() }
+        _ = await coordinator.request("heartbeat", seconds: 30)
+        leaving.leave()
+        await run.value
+        let words = coordinator.requests.compactMap { $0.path.split(separator: "/").last.map(String.init) }.filter { $0 != "heartbeat" }
+        #expect(words == [told])
         try FileManager.default.removeItem(at: folder)
     }
 
@@ -287,24 +378,26 @@ import Wire
             .finished(TrainingResult(metrics: ["auc": 0.5], losses: [1], artefacts: ["scores.json": file], trainingSeconds: 1)), peakMemory: 1)
         let worker = try context(coordinator, script: "echo scores > '\(file.path)'; " + (try line(message)))
         let (freed, trained) = AsyncStream.makeStream(of: Int.self)
-        let job = LeasedJob(lease, worker: worker) { trained.yield(worker.spool.waiting().count) }
+        let job = job(lease, worker: worker) { trained.yield(worker.spool.waiting.count) }
         #expect(job.isTraining)
         let run = Task { await job.run() }
         // What lies in the spool at that moment.
         #expect(await freed.first { _ in true } == 1)
         #expect(!job.isTraining && !coordinator.requests.contains { $0.path.hasSuffix("result") })
         await run.value
-        #expect(coordinator.requests.contains { $0.path.hasSuffix("result") } && worker.spool.waiting().isEmpty)
+        #expect(coordinator.requests.contains { $0.path.hasSuffix("result") } && worker.spool.waiting.isEmpty)
         try FileManager.default.removeItem(at: folder)
     }
 
     @Test func refusedResultsAreSetAside() async throws {
-        let coordinator = AnsweringServer(Self.answers(result: 422))
+        let coordinator = AnsweringServer { request in
+            request.path.hasSuffix("result") ? .problem(422, "a metric is not finite") : Self.answers()(request)
+        }
         let message = ChildMessage.outcome(
             .finished(TrainingResult(metrics: [:], losses: [], artefacts: [:], trainingSeconds: 1)), peakMemory: 1)
         let worker = try context(coordinator, script: try line(message), patience: 0)
-        await LeasedJob(lease, worker: worker).run()
-        #expect(worker.spool.waiting().isEmpty)
+        await job(lease, worker: worker).run()
+        #expect(worker.spool.waiting.isEmpty)
         #expect(try FileManager.default.contentsOfDirectory(atPath: worker.spool.folder.path).contains { $0.hasPrefix("refused-") })
         try FileManager.default.removeItem(at: folder)
     }
@@ -319,4 +412,17 @@ import Wire
         let error = #expect(throws: WorkerError.self) { try WorkerDaemon.weights(in: folder.appending(path: "absent"), logger) }
         #expect(error?.kind == .noWeights && error?.description.contains("absent") == true)
     }
+}
+
+extension WorkerContext {
+    /// The same worker, when another coordinator answers at its address.
+    init(_ context: WorkerContext, coordinator: String) {
+        self.init(
+            description: context.description, gpus: context.gpus, environment: context.environment, client: context.client,
+            heartbeatClient: context.heartbeatClient, datasets: context.datasets, weights: context.weights, folders: context.folders,
+            coordinator: KnownCoordinator(coordinator), executable: context.executable, logger: context.logger)
+    }
+
+    /// The digest by which a file's upload is known.
+    func spoolDigest(_ text: String) -> String { SHA256.hash(data: Data(text.utf8)).hexadecimal }
 }

@@ -89,7 +89,7 @@ import Wire
     @Test func messagesComeWhileItRuns() async throws {
         let progress = try line(.event(.progress(JobProgress(stage: "training", unit: "images", done: 1, total: 2, work: 1, share: 0.5, epoch: 1, epochs: 2, loss: 0.5, speed: 9))))
         let process = try TrainingProcess(
-            executable: URL(filePath: "/bin/sh"), arguments: ["-c", "read request; echo '\(progress)'; read line; test \"$line\" = stop && exit 5"],
+            executable: URL(filePath: "/bin/sh"), arguments: ["-c", "read request; echo '\(progress)'; read line; test \"$line\" = leave && exit 5"],
             request: request())
         for await _ in process.messages { break }
         process.stop()
@@ -108,45 +108,6 @@ import Wire
             try TrainingProcess(executable: URL(filePath: "/no/such"), arguments: [], request: request())
         }
         #expect(error?.description.contains("/no/such") == true)
-    }
-}
-
-@Suite struct SpoolTests {
-    private func place() -> URL { URL.temporaryDirectory.appending(path: "medsweep-spool-\(UUID().uuidString)") }
-
-    private var entry: Spool.Entry {
-        Spool.Entry(
-            identity: String(repeating: "a", count: 64),
-            request: ResultRequest(
-                token: LeaseToken(number: 3, seal: "s"),
-                result: JobResult(
-                    metrics: ["auc": 0.25], losses: [], artefacts: [], trainingSeconds: 1, wallSeconds: 1, peakMemory: 1,
-                    worker: "w", host: "h", engine: .sample)))
-    }
-
-    @Test func resultsWaitInWhole() throws {
-        let folder = place()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appending(path: "scores.json")
-        let spool = try Spool(folder.appending(path: "spool"))
-        try Data("scores".utf8).write(to: file)
-        let waiting = try spool.add(entry, files: ["digest": file])
-        #expect(!FileManager.default.fileExists(atPath: file.path))
-        // Another worker on the same folder finds it.
-        let again = try Spool(folder.appending(path: "spool"))
-        #expect(again.waiting().map(\.lastPathComponent) == [waiting.lastPathComponent])
-        #expect(again.read(waiting)?.request.result.metrics == ["auc": 0.25])
-        #expect(try Data(contentsOf: waiting.appending(path: "digest")) == Data("scores".utf8))
-        again.setAside(waiting)
-        #expect(again.waiting().isEmpty)
-    }
-
-    @Test func nothingHalfWrittenIsLeft() throws {
-        let folder = place()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let spool = try Spool(folder)
-        #expect(throws: (any Error).self) { try spool.add(entry, files: ["digest": folder.appending(path: "absent")]) }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 }
 

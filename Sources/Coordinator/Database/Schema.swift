@@ -1,9 +1,12 @@
+import Foundation
+
 /// The tables that a store is made of, in either dialect.
 enum Schema {
     /// Raised with every change of the tables.
     static let version = 1
 
     /// - `seal`: one row, the secret that lease tokens are sealed with.
+    /// - `store.instance`: which store this is: random, so that results that wait somewhere for one are not taken to another.
     /// - `classes`: what a worker must have for a job, once for all jobs alike in it; `weights`: names of pretrained weights,
     ///   a space between; `threads`, `memory`, `gpu_memory`: what the method asks for where the sweep says nothing; `nominal`: the seconds that the first of
     ///   them takes on `Machine.core`.
@@ -32,6 +35,8 @@ enum Schema {
         // Pieces of logs are long: in a clustered table each look at one would read others.
         return """
             CREATE TABLE seal (id \(integer) PRIMARY KEY, secret TEXT NOT NULL);
+            CREATE TABLE store (instance TEXT NOT NULL);
+            INSERT INTO store (instance) VALUES ('\(UUID().uuidString)');
             CREATE TABLE sweeps (
                 id \(key), name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, file TEXT NOT NULL, overrides TEXT NOT NULL,
                 contents TEXT NOT NULL, policy TEXT NOT NULL, priority \(integer) NOT NULL, boosted \(integer) NOT NULL DEFAULT 0,

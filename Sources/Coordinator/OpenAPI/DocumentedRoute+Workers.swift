@@ -23,7 +23,7 @@ extension DocumentedRoute {
         report(
             Routes.result("{identity}"), "result", "Hand in a result whose files were put before", "ResultRequest",
             description: "A complete result is taken under an old token too, if the job has none yet: equal jobs give equal numbers.",
-            answer: .json("Acknowledgement", "It is kept, or another was there before."), problems: [422]),
+            answer: .json("Acknowledgement", "It is kept, or another was there before."), problems: [421, 422]),
         report(
             Routes.failure("{identity}"), "failure", "Report that an attempt failed", "FailureRequest",
             answer: .json("Acknowledgement", "The job waits for its next attempt, or is quarantined.")),
@@ -33,10 +33,14 @@ extension DocumentedRoute {
 
         // Files.
         .init(
-            .put, Routes.artefact("{digest}"), "putFile", .files, "Put a file under its SHA-256", access: .everyRole,
-            parameters: [.digest],
+            .put, Routes.artefact("{digest}"), "putFile", .files, "Put a file under its SHA-256",
+            description: "Whole, or with `offset` and `size` in parts, one after the other: for proxies that limit what is sent.", access: .everyRole,
+            parameters: [
+                .digest, .query("offset", "Where the part begins.", .integer("Bytes.", RequestBounds.fileSize)),
+                .query("size", "The whole file's size; without it the body is the whole file.", .integer("Bytes.", RequestBounds.fileSize)),
+            ],
             body: .init(description: "The file's bytes; an empty file has none.", required: false, content: ["application/octet-stream": .init(schema: .bytes)]),
-            answer: .json("StoredFile", "It is on disk."), problems: [422, 507], usesStore: false),
+            answer: .json("StoredFile", "It is on disk, or so much of it."), problems: [400, 413, 422, 507], usesStore: false),
         .init(
             .get, Routes.artefact("{digest}"), "file", .files, "A file by its SHA-256",
             description: "With a worker's token: what the lease names that the header `\(Routes.leaseHeader): IDENTITY TOKEN` shows.", access: .everyRole,

@@ -92,6 +92,7 @@ enum ProblemAnswers {
             "The job has moved on: the token is stale or was never given out, a file that the body names has not arrived, a beginning of an identity fits several jobs, or the sweep was submitted again meanwhile."
         ),
         413: ("TooLarge", "The body is larger than 8 MiB, or a file larger than 2 GiB."),
+        421: ("Misdirected", "The result is one of a job that another coordinator has given out; keep it until that one is back."),
         422: ("Unprocessable", "The sweep file has a mistake, at the line that `detail` names; or the bytes do not have the digest in the address."),
         503: ("Unavailable", "The database does not answer, or takes no writes; try again later."),
         507: ("InsufficientStorage", "A disk of the coordinator is full."),

@@ -43,7 +43,11 @@ extension DocumentedSchemas {
                 "gpuMemory": memory("Bytes of a GPU's memory, where it runs on one."),
             ]),
         "LeaseResponse": .object(
-            "The jobs given out; none when none was to be had in time.", ["leases": .list("The jobs.", of: .reference("Lease"))]),
+            "The jobs given out; none when none was to be had in time.",
+            [
+                "coordinator": .text("Which coordinator this is: random, and kept with the queue. Results belong to it, not to its address."),
+                "leases": .list("The jobs.", of: .reference("Lease")),
+            ]),
         "Lease": .object(
             "One job given out under a fencing token.",
             [
@@ -77,6 +81,7 @@ extension DocumentedSchemas {
         "ResultRequest": .object(
             "A result whose files were put before.",
             [
+                "coordinator": JSONSchema.text("The coordinator that gave the job out; any other refuses the result.").optional,
                 "token": anyToken, "result": .reference("JobResult"), "log": logPiece,
                 "curve": curve("Points at which the test images were scored and of which no heartbeat told."),
             ]),

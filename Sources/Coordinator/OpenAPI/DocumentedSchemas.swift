@@ -120,6 +120,11 @@ enum DocumentedSchemas {
                     "What a reader of the numbers should know.", of: .text("A sentence.", length: 0...RequestBounds.sentenceLength)
                 ).with("maxItems", .integer(Int64(RequestBounds.mostNotes))),
             ]),
-        "StoredFile": .object("A file that is on disk.", ["sha256": sha256("The file's digest.")]),
+        "StoredFile": .object(
+            "A file that is on disk, or the beginning of one.",
+            [
+                "sha256": sha256("The file's digest."),
+                "received": .integer("Bytes that are there; the next part begins here.", RequestBounds.fileSize),
+            ]),
     ]
 }

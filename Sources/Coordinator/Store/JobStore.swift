@@ -14,6 +14,7 @@ final class JobStore: Sendable {
     /// Whether the last lease left jobs behind. When it did not, a look costs less than a transaction.
     private let mayHaveWork = Mutex(true)
     private let wakes = Atomic(0)
+    private let knownInstance = Mutex<String?>(nil)
     private let waking: @Sendable () -> Void
 
     /// - Parameter waking: is called whenever there may be work that was not there before.
@@ -63,6 +64,14 @@ final class JobStore: Sendable {
             try ledger.connection.run("INSERT INTO workers (instance, name, description, platform, seen) VALUES (?, '', '', '', 0)", [name])
             try ledger.connection.run("DELETE FROM workers WHERE instance = ?", [name])
         }
+    }
+
+    /// Which store this is: random, made with it.
+    func instance() async throws -> String {
+        if let known = knownInstance.withLock({ $0 }) { return known }
+        let instance = try await read { try $0.connection.row("SELECT instance FROM store", [])?.text(0) ?? "" }
+        knownInstance.withLock { $0 = instance }
+        return instance
     }
 
     /// How transactions went so far.
