@@ -35,7 +35,8 @@ final class MemoryBudget: Sendable {
             guard body.readableBytes + bytes <= limit else { throw tooLarge }
             guard take(bytes) else {
                 throw Problem(
-                    status: 503, title: "busy", detail: "too many requests are being sent at once; send this one again in some seconds")
+                    status: 503, title: "busy",
+                    detail: "too many requests are being sent at once; send this one again in some seconds")
             }
             taken += bytes
             body.writeBuffer(&piece)

@@ -50,13 +50,15 @@ enum RequestBounds {
     static func require(_ text: String, _ name: String, atMost length: Int = nameLength) throws(Problem) {
         guard text.utf8.count > length, text.unicodeScalars.count > length else { return }
         throw Problem(
-            status: 400, title: "bad body", detail: "'\(name)' may have at most \(length) characters, not \(text.unicodeScalars.count)")
+            status: 400, title: "bad body",
+            detail: "'\(name)' may have at most \(length) characters, not \(text.unicodeScalars.count)")
     }
 
     /// Refuses a body's list of names that is too long, or has names that are.
     static func require(_ names: some Collection<String>, _ name: String) throws(Problem) {
         guard names.count <= mostNames else {
-            throw Problem(status: 400, title: "bad body", detail: "'\(name)' may have at most \(mostNames) names, not \(names.count)")
+            throw Problem(
+                status: 400, title: "bad body", detail: "'\(name)' may have at most \(mostNames) names, not \(names.count)")
         }
         for text in names { try require(text, name) }
     }
@@ -74,7 +76,8 @@ enum RequestBounds {
     static func require<Value>(_ value: Value?, in range: ClosedRange<Value>, _ name: String) throws(Problem) {
         if let value, !range.contains(value) {
             throw Problem(
-                status: 400, title: "bad body", detail: "'\(name)' must be from \(range.lowerBound) to \(range.upperBound), not \(value)")
+                status: 400, title: "bad body",
+                detail: "'\(name)' must be from \(range.lowerBound) to \(range.upperBound), not \(value)")
         }
     }
 }

@@ -20,14 +20,18 @@ enum ResultCheck {
         for (name, value) in [("trainingSeconds", result.trainingSeconds), ("wallSeconds", result.wallSeconds)] {
             guard value.isFinite, value >= 0 else { throw refusal("'\(name)' is a time from 0 on, not \(value)") }
         }
-        guard result.losses.allSatisfy(\.isFinite) else { throw refusal("a loss is no finite number; a training that diverges has failed") }
+        guard result.losses.allSatisfy(\.isFinite) else {
+            throw refusal("a loss is no finite number; a training that diverges has failed")
+        }
         guard result.peakMemory >= 0 else { throw refusal("'peakMemory' is a number of bytes from 0 on, not \(result.peakMemory)") }
         guard result.artefacts.count <= RequestBounds.mostArtefacts, result.notes.count <= RequestBounds.mostNotes else {
             throw refusal("a result has at most \(RequestBounds.mostArtefacts) files and \(RequestBounds.mostNotes) notes")
         }
         for artefact in result.artefacts {
             guard ArtefactStore.fileName(artefact.name) != nil, artefact.size >= 0 else {
-                throw refusal("'\(artefact.name.prefix(RequestBounds.nameLength).oneLine)' is no plain name of a file; use letters, digits, '.', '-' and '_'")
+                throw refusal(
+                    "'\(artefact.name.prefix(RequestBounds.nameLength).oneLine)' is no plain name of a file; use letters, digits, '.', '-' and '_'"
+                )
             }
         }
         try RequestBounds.require(result.worker, "result.worker")

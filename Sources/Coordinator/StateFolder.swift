@@ -45,7 +45,8 @@ final class StateFolder: Sendable {
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             close(lock)
             throw CoordinatorError(
-                .stateInUse, "another coordinator is using the state folder '\(url.path)'; stop it, or choose another folder with --state")
+                .stateInUse,
+                "another coordinator is using the state folder '\(url.path)'; stop it, or choose another folder with --state")
         }
     }
 

@@ -19,18 +19,25 @@ struct Tokens: Sendable {
     /// - Throws: ``CoordinatorError`` that names file and line, never a token.
     init(file: URL) throws(CoordinatorError) {
         guard let text = try? String(contentsOf: file, encoding: .utf8) else {
-            throw CoordinatorError(.badTokens, "cannot read the token file '\(file.path)'; give --token-file a text file that this user may read")
+            throw CoordinatorError(
+                .badTokens, "cannot read the token file '\(file.path)'; give --token-file a text file that this user may read")
         }
         var entries: [(role: Role, token: [UInt8])] = []
         for line in TokenFile.lines(text) {
             let words = line.words
             guard words.count == 2, let role = Role(rawValue: words[0]), words[1].utf8.count >= 16 else {
                 throw CoordinatorError(
-                    .badTokens, "\(file.path):\(line.number): a line is 'worker TOKEN' or 'operator TOKEN' with a token of at least 16 characters")
+                    .badTokens,
+                    "\(file.path):\(line.number): a line is 'worker TOKEN' or 'operator TOKEN' with a token of at least 16 characters"
+                )
             }
             entries.append((role, Array(words[1].utf8)))
         }
-        guard !entries.isEmpty else { throw CoordinatorError(.badTokens, "the token file '\(file.path)' has no tokens; write lines of 'worker TOKEN' and 'operator TOKEN' into it") }
+        guard !entries.isEmpty else {
+            throw CoordinatorError(
+                .badTokens,
+                "the token file '\(file.path)' has no tokens; write lines of 'worker TOKEN' and 'operator TOKEN' into it")
+        }
         self.entries = entries
     }
 

@@ -9,7 +9,8 @@ public struct WebOrigin: Sendable, Hashable {
 
     /// - Parameter address: an `Origin`, or the address of any page of it; `nil` unless it is `http` or `https` with a host.
     public init?(_ address: String) {
-        guard let parts = URLComponents(string: address), let scheme = parts.scheme?.lowercased(), ["http", "https"].contains(scheme),
+        guard let parts = URLComponents(string: address), let scheme = parts.scheme?.lowercased(),
+            ["http", "https"].contains(scheme),
             let host = parts.host?.lowercased(), !host.isEmpty, parts.user == nil
         else { return nil }
         self.scheme = scheme

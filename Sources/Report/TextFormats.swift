@@ -50,7 +50,9 @@ enum CSV {
     static func field(_ text: String, isAlwaysQuoted: Bool = false) -> String {
         var field = String.UnicodeScalarView()
         // Spreadsheets take such a field for a formula, and run it; numbers may begin so.
-        if let first = text.unicodeScalars.first, ["=", "+", "-", "@", "\t", "\r"].contains(first), Double(text) == nil { field.append("'") }
+        if let first = text.unicodeScalars.first, ["=", "+", "-", "@", "\t", "\r"].contains(first), Double(text) == nil {
+            field.append("'")
+        }
         var isPlain = !isAlwaysQuoted
         for scalar in text.unicodeScalars {
             switch scalar {

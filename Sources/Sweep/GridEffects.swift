@@ -50,20 +50,26 @@ extension SweepFile {
             let count = effects.excluded[place]
             return EntryEffect(
                 part: "exclude", line: entry.line,
-                effect: count > 0 ? "takes out \(count) of \(Self.count(total, "cell"))" : "takes out nothing: no cell that is left to it fits it", isIdle: count == 0)
+                effect: count > 0
+                    ? "takes out \(count) of \(Self.count(total, "cell"))"
+                    : "takes out nothing: no cell that is left to it fits it", isIdle: count == 0)
         } + inclusionEffects(effects, added)
             + grid.conditional.enumerated().map { place, entry in
                 let count = effects.changed[place]
                 return EntryEffect(
                     part: "set", line: entry.when.line,
-                    effect: count > 0 ? "changes \(Self.count(count, "cell"))" : "changes nothing: no cell fits it that has not these values already",
+                    effect: count > 0
+                        ? "changes \(Self.count(count, "cell"))"
+                        : "changes nothing: no cell fits it that has not these values already",
                     isIdle: count == 0)
             }
             + grid.ablate.enumerated().map { place, entry in
                 let count = added[.ablation(place)] ?? 0
                 return EntryEffect(
                     part: "ablate", line: entry.when.line,
-                    effect: count > 0 ? "adds \(Self.count(count, "job"))" : "adds nothing: no cell fits it, or its jobs are there already", isIdle: count == 0)
+                    effect: count > 0
+                        ? "adds \(Self.count(count, "job"))" : "adds nothing: no cell fits it, or its jobs are there already",
+                    isIdle: count == 0)
             }
     }
 
@@ -74,8 +80,11 @@ extension SweepFile {
             var parts: [String] = []
             if extended > 0 { parts.append("extends \(Self.count(extended, "cell"))") }
             if new > 0 { parts.append("adds \(Self.count(new, "job"))") }
-            let idle = "does nothing: what it fits is excluded, has these values already or gets others from a later entry, or its job is there already"
-            return EntryEffect(part: "include", line: entry.line, effect: parts.isEmpty ? idle : parts.joined(separator: " and "), isIdle: parts.isEmpty)
+            let idle =
+                "does nothing: what it fits is excluded, has these values already or gets others from a later entry, or its job is there already"
+            return EntryEffect(
+                part: "include", line: entry.line, effect: parts.isEmpty ? idle : parts.joined(separator: " and "),
+                isIdle: parts.isEmpty)
         }
     }
 

@@ -29,7 +29,8 @@ struct SweepYAML {
     }
 
     func error(_ line: Int?, _ message: String) -> SweepFileError {
-        line == nil ? SweepFileError(file: "command line", line: nil, message: message)
+        line == nil
+            ? SweepFileError(file: "command line", line: nil, message: message)
             : SweepFileError(file: file, line: line, message: message)
     }
 

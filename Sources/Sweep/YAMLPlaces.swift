@@ -18,7 +18,9 @@ struct YAMLPlaces: Sendable {
             var text = lines[line - 1]
             if line == first.line {
                 text = text.dropFirst(first.column)
-            } else if isInBraces || text.prefix(while: { $0 == " " }).count == indentation, begins(text.drop { $0 == " " }, with: key) {
+            } else if isInBraces || text.prefix(while: { $0 == " " }).count == indentation,
+                begins(text.drop { $0 == " " }, with: key)
+            {
                 return line
             }
             for place in text.indices where text[place] == "," || text[place] == "{" {
@@ -41,7 +43,9 @@ struct YAMLPlaces: Sendable {
             var before: Character = " "
             for (column, character) in lines[line - 1].enumerated() {
                 if character == "#", before == " " { break }
-                if character == "*", " ,[{:-".contains(before), line > place.line || column + 1 > place.column { return Mark.at(line: line, column: column + 1) }
+                if character == "*", " ,[{:-".contains(before), line > place.line || column + 1 > place.column {
+                    return Mark.at(line: line, column: column + 1)
+                }
                 before = character
             }
         }
@@ -71,7 +75,8 @@ extension Node {
         guard let place, let own = mark, own < place else { return self }
         switch self {
         case .scalar(let scalar): return .scalar(.init(scalar.string, scalar.tag, scalar.style, place))
-        case .mapping(let mapping): return .mapping(.init(Array(mapping.map { ($0.key, $0.value) }), mapping.tag, mapping.style, place))
+        case .mapping(let mapping):
+            return .mapping(.init(Array(mapping.map { ($0.key, $0.value) }), mapping.tag, mapping.style, place))
         case .sequence(let sequence): return .sequence(.init(Array(sequence), sequence.tag, sequence.style, place))
         case .alias: return self
         }

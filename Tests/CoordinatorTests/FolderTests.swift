@@ -60,8 +60,12 @@ import Testing
         34 22 0:47 / /tmp rw - tmpfs tmpfs rw
         """
 
-    @Test(arguments: [("8:1", nil), ("0:44", "NFS"), ("0:45", "FUSE (bindfs)"), ("8:17", nil), ("0:46", "Lustre"), ("0:47", nil), ("9:9", nil)])
-    func fileSystemsAreKnown(_ device: String, _ name: String?) { #expect(NetworkFileSystem.name(ofDevice: device, in: mounts) == name) }
+    @Test(arguments: [
+        ("8:1", nil), ("0:44", "NFS"), ("0:45", "FUSE (bindfs)"), ("8:17", nil), ("0:46", "Lustre"), ("0:47", nil), ("9:9", nil),
+    ])
+    func fileSystemsAreKnown(_ device: String, _ name: String?) {
+        #expect(NetworkFileSystem.name(ofDevice: device, in: mounts) == name)
+    }
 
     /// Where another machine could open it too, no queue is begun; beside PostgreSQL the folder may lie anywhere.
     @Test func noQueueIsKeptOnASharedFileSystem() throws {

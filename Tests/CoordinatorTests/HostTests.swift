@@ -6,7 +6,9 @@ import Wire
 
 /// Whom a request asks, and who is answered without a token.
 @Suite struct HostTests {
-    private func status(_ served: DoorServer, _ hosts: [String], _ path: String = "/v1/sweeps", token: String? = nil) async throws -> Int? {
+    private func status(
+        _ served: DoorServer, _ hosts: [String], _ path: String = "/v1/sweeps", token: String? = nil
+    ) async throws -> Int? {
         let connection = try served.connect()
         let fields = hosts.map { "Host: \($0)\r\n" }.joined() + (token.map { "Authorization: Bearer \($0)\r\n" } ?? "")
         await connection.send("GET \(path) HTTP/1.1\r\n\(fields)Connection: close\r\n\r\n")
@@ -14,13 +16,16 @@ import Wire
     }
 
     @Test(arguments: [
-        "localhost", "LocalHost:7733", "127.0.0.1", "127.0.0.1:1", "127.255.3.4:65535", "[::1]", "[::1]:7733", "[0:0:0:0:0:0:0:1]:80",
+        "localhost", "LocalHost:7733", "127.0.0.1", "127.0.0.1:1", "127.255.3.4:65535", "[::1]", "[::1]:7733",
+        "[0:0:0:0:0:0:0:1]:80",
     ])
     func thisMachinesNames(_ host: String) { #expect(HostName.isLoopback(host)) }
 
     @Test(arguments: [
-        "", "rebound.example", "localhost.example", "localhost:x", "localhost:80@elsewhere.example", "localhost:", "127.0.0.1.example", "127.1",
-        "128.0.0.1", "0177.0.0.1", "2130706433", "0.0.0.0", "::1", "[::1", "[::2]", "[::ffff:127.0.0.1]", "[::1]x", "local host", "localhost,x",
+        "", "rebound.example", "localhost.example", "localhost:x", "localhost:80@elsewhere.example", "localhost:",
+        "127.0.0.1.example", "127.1",
+        "128.0.0.1", "0177.0.0.1", "2130706433", "0.0.0.0", "::1", "[::1", "[::2]", "[::ffff:127.0.0.1]", "[::1]x", "local host",
+        "localhost,x",
         "127.0.0.1:123456",
     ])
     func othersNames(_ host: String) { #expect(!HostName.isLoopback(host)) }

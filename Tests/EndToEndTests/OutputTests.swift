@@ -9,7 +9,9 @@ import Testing
         try await Programs.run("/bin/sh", ["-c", "PATH='\(Programs.folder.path)':$PATH; \(command)"], in: place.folder)
     }
 
-    @Test(arguments: ["methods", "methods --json", "methods ae", "--help", "report --help", "--version", "plan sweep.yaml --data data"])
+    @Test(arguments: [
+        "methods", "methods --json", "methods ae", "--help", "report --help", "--version", "plan sweep.yaml --data data",
+    ])
     func outputThatTakesNothingIsTold(_ command: String) async throws {
         let place = try Workplace()
         _ = try place.write("sweep: s\nfixed: {epochs: 1}\nmatrix: {method: ae, dataset: discs, seed: 0}\n", to: "sweep.yaml")
@@ -26,7 +28,9 @@ import Testing
         #expect(try await shell("medsweep methods absent 2>&-", in: place).status == 64)
         #expect(try await shell("medsweep methods 2>&-", in: place).status == 0)
         #expect(try await shell("medsweep status --state absent 2>&- >&- <&-", in: place).status == 66)
-        #expect(try await shell("medsweep-worker --coordinator http://127.0.0.1:9 --token-file absent --data data 2>&-", in: place).status != 132)
+        #expect(
+            try await shell("medsweep-worker --coordinator http://127.0.0.1:9 --token-file absent --data data 2>&-", in: place)
+                .status != 132)
     }
 
     /// A reader that has enough ends a program without a word, with the code that shells have for that.
@@ -51,8 +55,10 @@ import Testing
     @Test func nothingIsPrintedIntoTheDatabase() async throws {
         let place = try Workplace()
         let coordinator = try await ServedCoordinator(in: place.folder, name: "state")
-        let file = try place.write("sweep: s\nfixed: {epochs: 1}\nmatrix: {method: ae, dataset: discs, seed: 0}\n", to: "sweep.yaml")
-        let submitted = try await shell("medsweep submit '\(file)' --data data --coordinator \(coordinator.address) >&- 2>&-", in: place)
+        let file = try place.write(
+            "sweep: s\nfixed: {epochs: 1}\nmatrix: {method: ae, dataset: discs, seed: 0}\n", to: "sweep.yaml")
+        let submitted = try await shell(
+            "medsweep submit '\(file)' --data data --coordinator \(coordinator.address) >&- 2>&-", in: place)
         #expect(submitted.status == 74)
         await coordinator.program.stop()
         for command in ["status", "report s -f csv", "events", "workers --json"] {
@@ -60,7 +66,8 @@ import Testing
         }
         let status = try await shell("medsweep status --state state", in: place)
         #expect(status.status == 0 && status.output.contains("s  0/1 done"), "\(status.output) \(status.errors)")
-        let served = try await shell("medsweep serve --port 0 --state state >&- 2>&- <&- & sleep 1; medsweep status --state state; kill $!; wait", in: place)
+        let served = try await shell(
+            "medsweep serve --port 0 --state state >&- 2>&- <&- & sleep 1; medsweep status --state state; kill $!; wait", in: place)
         #expect(served.output.contains("s  0/1 done"), "\(served.output) \(served.errors)")
     }
 }

@@ -23,7 +23,8 @@ import Wire
 
     @Test(arguments: [
         ("plain", "plain"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\r\nb", "\"a\r\nb\""), (",\u{301}", "\",\u{301}\""),
-        ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+cmd", "'+cmd"), ("-cmd", "'-cmd"), ("@x", "'@x"), ("\t=1", "'\\u{9}=1".replacing("\\u{9}", with: " ")),
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+cmd", "'+cmd"), ("-cmd", "'-cmd"), ("@x", "'@x"),
+        ("\t=1", "'\\u{9}=1".replacing("\\u{9}", with: " ")),
         ("-0.5", "-0.5"), ("+1e-3", "+1e-3"), ("a\u{202E}b", "a\\u{202E}b"), ("", ""),
     ])
     func csv(_ text: String, _ field: String) { #expect(CSV.field(text) == field) }

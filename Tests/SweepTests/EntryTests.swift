@@ -26,7 +26,10 @@ import Testing
         let entries = try effects("include:\n  - {method: vae, kl_weight: 0.01}\n  - {method: vae, kl_weight: 0.02}\n")
         #expect(entries.map(\.isIdle) == [true, false])
         #expect(entries[1].effect == "extends 4 cells")
-        #expect(try effects("include:\n  - {method: vae, kl_weight: 0.01, width: 2}\n  - {method: vae, kl_weight: 0.02}\n").allSatisfy { !$0.isIdle })
+        #expect(
+            try effects("include:\n  - {method: vae, kl_weight: 0.01, width: 2}\n  - {method: vae, kl_weight: 0.02}\n").allSatisfy {
+                !$0.isIdle
+            })
     }
 
     @Test func includesMayDoNothing() throws {
@@ -62,7 +65,9 @@ import Testing
     @Test(arguments: ["fixed", "zip", "exclude", "include", "set", "ablate", "requires", "retry", "limits", "artefacts"])
     func nothingIsEmpty(_ part: String) throws {
         let jobs = try expanded(base)
-        for nothing in ["", " ~", " null", "\n  # - {seed: 1}"] { #expect(try expanded(base + part + ":" + nothing + "\n") == jobs, "\(part):\(nothing)") }
+        for nothing in ["", " ~", " null", "\n  # - {seed: 1}"] {
+            #expect(try expanded(base + part + ":" + nothing + "\n") == jobs, "\(part):\(nothing)")
+        }
     }
 
     /// A name of digits needs its quotes in a file, and has none on a command line.
@@ -71,7 +76,8 @@ import Testing
             let datasets = Catalogue.datasets + [.custom(written)]
             func parse(_ dataset: String, overrides: [String] = []) throws -> SweepFile {
                 try SweepFile.parse(
-                    source: "sweep: s\nmatrix:\n  method: ae\n  dataset: [\(dataset)]\n  seed: 0\n", file: "a.yaml", overrides: overrides, datasets: datasets)
+                    source: "sweep: s\nmatrix:\n  method: ae\n  dataset: [\(dataset)]\n  seed: 0\n", file: "a.yaml",
+                    overrides: overrides, datasets: datasets)
             }
             #expect(try parse("\"\(written)\"").datasetNames == [written])
             #expect(try parse("brain", overrides: ["dataset=\(written)"]).datasetNames == [written])

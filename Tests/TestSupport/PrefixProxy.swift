@@ -14,8 +14,11 @@ public final class PrefixProxy: Sendable {
                 _ = connection.answer(404, "")
                 return
             }
-            var head = "\(request.method) /\(request.path.dropFirst(prefix.count)) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
-            for field in request.fields where !["host", "connection"].contains(field.prefix { $0 != ":" }.lowercased()) { head += field + "\r\n" }
+            var head =
+                "\(request.method) /\(request.path.dropFirst(prefix.count)) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
+            for field in request.fields where !["host", "connection"].contains(field.prefix { $0 != ":" }.lowercased()) {
+                head += field + "\r\n"
+            }
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(descriptor) }
             var address = sockaddr_in()
@@ -23,7 +26,9 @@ public final class PrefixProxy: Sendable {
             address.sin_port = UInt16(port).bigEndian
             address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
             let connected = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
             guard connected == 0 else {
                 _ = connection.answer(502, "")

@@ -68,7 +68,8 @@ final class DashboardSessions: Sendable {
     /// - Parameter request: the one that is answered; a page that came by https gets a cookie that goes by https only.
     func cookieText(_ id: String?, for request: Request) -> String {
         let isSecure = isSecure || request.headers[.origin].flatMap(WebOrigin.init)?.scheme == "https"
-        return "\(Self.cookie)=\(id ?? ""); HttpOnly; SameSite=Strict; Max-Age=\(id == nil ? 0 : Int(Self.duration))\(isSecure ? "; Secure" : "")"
+        return
+            "\(Self.cookie)=\(id ?? ""); HttpOnly; SameSite=Strict; Max-Age=\(id == nil ? 0 : Int(Self.duration))\(isSecure ? "; Secure" : "")"
     }
 }
 
@@ -87,7 +88,9 @@ struct OwnPage: Sendable {
         case nil: break
         }
         guard let text = request.headers[.origin] else { return }
-        guard let origin = WebOrigin(text), origins.contains(origin) || origin.authority == Self.ownAuthority(request, origin.scheme) else {
+        guard let origin = WebOrigin(text),
+            origins.contains(origin) || origin.authority == Self.ownAuthority(request, origin.scheme)
+        else {
             throw Self.foreign(request)
         }
     }
@@ -97,7 +100,9 @@ struct OwnPage: Sendable {
         try requireSameOrigin(request)
         let field = DashboardSessions.guardHeader
         guard request.method == .get || request.method == .head || request.headers[.init(field)!] == "1" else {
-            throw Problem(status: 403, title: "no guard header", detail: "a request that is authorised by a cookie needs the header '\(field): 1'")
+            throw Problem(
+                status: 403, title: "no guard header",
+                detail: "a request that is authorised by a cookie needs the header '\(field): 1'")
         }
     }
 
