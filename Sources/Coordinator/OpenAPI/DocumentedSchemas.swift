@@ -89,7 +89,7 @@ enum DocumentedSchemas {
         "Artefact": .object(
             "A file that belongs to a result, put under its SHA-256 before.",
             [
-                "name": .text("Its name among the job's files.", example: Catalogue.weightsFile), "sha256": sha256("The file's digest."),
+                "name": .text("Its name among the job's files.", example: JobFile.weights), "sha256": sha256("The file's digest."),
                 "size": .integer("Bytes."),
             ]),
         "JobResult": .object(

@@ -78,7 +78,7 @@ extension Ledger {
             ])
         try moved(entry, to: .done, isReady: false)
         if let training = entry.training {
-            let weights = request.result.artefacts.first { $0.name == Catalogue.weightsFile }
+            let weights = request.result.artefacts.first { $0.name == JobFile.weights }
             try trained(training, weights: weights?.sha256, now: now)
         }
         // Sums must stay numbers, whatever a worker's clock said: a century is beyond every job.
