@@ -86,21 +86,24 @@ let package = Package(
             "Host", "Sweep", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
+        // AUC and average precision, and how sure they and their differences are.
+        .target(name: "Statistics", dependencies: ["Catalogue"]),
+
         // Images that are changed or made before a model sees them.
         .target(name: "ImageTransforms", dependencies: ["Catalogue", "Imaging"]),
 
         // The training core.
         .target(name: "Torch", dependencies: ["CTorch"]),
         .target(name: "AnomalyDetection", dependencies: [
-            "Catalogue", "Datasets", "DurableFiles", "ImageTransforms", "Imaging", "Torch",
+            "Catalogue", "Datasets", "DurableFiles", "ImageTransforms", "Imaging", "Statistics", "Torch",
         ], exclude: ["README.md"]),
 
         // The sweep: pure values, then the bodies on the wire, then the two ends.
         .target(name: "Sweep", dependencies: [
-            "Catalogue", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
+            "Catalogue", "Statistics", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
         ]),
         .target(name: "Wire", dependencies: ["Sweep"]),
-        .target(name: "Report", dependencies: ["Wire"]),
+        .target(name: "Report", dependencies: ["Statistics", "Wire"]),
         .target(name: "Client", dependencies: ["CCurl", "Wire", .product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "Coordinator", dependencies: [
             "CPostgres", "DurableFiles", "Wire", .product(name: "Crypto", package: "swift-crypto"),
@@ -148,7 +151,8 @@ let package = Package(
         .testTarget(name: "WorkerTests", dependencies: [
             "TestSupport", "Worker", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Logging", package: "swift-log"),
         ]),
-        .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "SweepTests", dependencies: ["Sweep", "TestSupport"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], resources: [.copy("Fixtures")]),
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
         .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection", "ImageTransforms", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "EndToEndTests", dependencies: [

@@ -5,9 +5,6 @@ public enum Catalogue {
     /// change makes any job end with other numbers.
     public static let coreVersion = 2
 
-    /// The name among a job's files of its trained weights.
-    public static let weightsFile = "weights.safetensors"
-
     /// All methods, in the order of the study's table, then those beyond it.
     public static let methods: [MethodDescription] = [
         .ae, .aeL1, .aeSSIM, .aeSpatial, .vae, .constrainedAE, .memAE, .ceAE, .fAnoGAN, .ganomaly, .aeU, .dae, .aeGrad, .vaeGradRec,

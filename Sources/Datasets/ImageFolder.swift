@@ -39,6 +39,7 @@ public struct ImageFolder: Sendable {
         case .brats: BraTSReader(tree: tree).read()
         case .camelyon: DefectFolderReader(tree: tree, isCamelyon: true).read()
         case .bmad: BMADReader(tree: tree).read()
+        case .visa: try VisAReader(tree: tree).read()
         case .folder: DefectFolderReader(tree: tree, isCamelyon: false).read()
         }
         if layout != .lists {
@@ -57,6 +58,7 @@ public struct ImageFolder: Sendable {
         if tree.kind("data.json") != .absent { return .lists }
         if ISICReader.parts.contains(where: { tree.kind($0.images) == .folder }) { return .isic }
         if tree.kind("test/tumor") == .folder, tree.kind("test/normal") == .folder { return .brats }
+        if VisAReader.fits(tree) { return .visa }
         guard tree.kind("train/good") == .folder else { return nil }
         if Catalogue.dataset(orFolder: name)?.layout == .camelyon { return .camelyon }
         return BMADReader.fits(tree) ? .bmad : .folder

@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 import Sweep
 
 /// Demšar's critical-difference picture (2006) as SVG: an axis of average ranks with the best on the left, a line to each name,

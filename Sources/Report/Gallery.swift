@@ -1,35 +1,19 @@
 import Catalogue
 import Foundation
 
-/// The contents of a job's artefacts `examples.png` and `examples.json`.
+/// The contents of a job's files ``JobFile/examples`` and ``JobFile/exampleRows``.
 public struct ExampleSheet: Sendable {
     /// A PNG image of equally large rows.
     let image: Data
-    let description: Description
-
-    /// What the file `examples.json` says of the rows.
-    struct Description: Decodable, Sendable {
-        /// What the tiles of a row are, from the left.
-        let columns: [String]
-        let rows: [Row]
-    }
-
-    struct Row: Decodable, Sendable {
-        let name: String
-        /// 0: normal, 1: abnormal.
-        let label: Int
-        let score: Double
-        /// `highest` or `lowest` scores of its class.
-        let end: String
-    }
+    let description: ExampleRows
 
     /// - Parameters:
-    ///   - image: `examples.png`.
-    ///   - description: `examples.json`.
+    ///   - image: ``JobFile/examples``.
+    ///   - description: ``JobFile/exampleRows``.
     /// - Throws: `DecodingError` when the description is none.
     public init(image: Data, description: Data) throws {
         self.image = image
-        self.description = try JSONDecoder().decode(Description.self, from: description)
+        self.description = try JSONDecoder().decode(ExampleRows.self, from: description)
     }
 }
 
@@ -46,7 +30,7 @@ struct Gallery {
         for (line, dataset, job) in report.firstJobs {
             let title = "\(line.title), \(Catalogue.title(ofDataset: dataset))"
             guard let sheet = report.examples[job.identity] else {
-                if job.result?.artefacts.contains(where: { $0.name == "examples.png" }) == true { left.append(title) }
+                if job.result?.artefacts.contains(where: { $0.name == JobFile.examples }) == true { left.append(title) }
                 continue
             }
             guard sheet.image.count <= room else {

@@ -102,8 +102,8 @@ struct HTMLPage {
             let first = all.filter { $0.dataset == dataset }
             guard !first.isEmpty else { return nil }
             let names = first.map { $0.line.title }
-            func lines(_ points: (ImageScores) -> [(x: Double, y: Double)]) -> [ChartLine] {
-                zip(names, first).map { ChartLine(name: $0, points: report.scores[$1.job.identity].map(points) ?? []) }
+            func lines(_ points: (ScoreCurves) -> [(x: Double, y: Double)]) -> [ChartLine] {
+                zip(names, first).map { ChartLine(name: $0, points: report.scores[$1.job.identity].map { points(ScoreCurves($0)) } ?? []) }
             }
             let losses = zip(names, first).map { name, entry in
                 ChartLine(name: name, points: (entry.job.result?.losses ?? []).enumerated().map { (Double($0.offset + 1), $0.element) })
@@ -111,10 +111,10 @@ struct HTMLPage {
             let figures = [
                 Chart(
                     title: "ROC curves, \(title)", xTitle: "false positive rate", yTitle: "true positive rate",
-                    lines: lines(ScoreCurves.roc), xRange: 0...1, yRange: 0...1, hasDiagonal: true),
+                    lines: lines(\.roc), xRange: 0...1, yRange: 0...1, hasDiagonal: true),
                 Chart(
                     title: "Precision-recall curves, \(title)", xTitle: "recall", yTitle: "precision",
-                    lines: lines(ScoreCurves.precisionRecall), xRange: 0...1, yRange: 0...1),
+                    lines: lines(\.precisionRecall), xRange: 0...1, yRange: 0...1),
                 Chart(title: "Training loss, \(title)", xTitle: "epoch", yTitle: "training loss", lines: losses, isLogarithmic: true),
             ].map(\.svg).filter { !$0.isEmpty }.map { "<figure>\($0)</figure>" }
             let histograms = zip(names, first).compactMap { name, entry in

@@ -1,5 +1,6 @@
 import Catalogue
 import Foundation
+import Statistics
 import Sweep
 import Wire
 

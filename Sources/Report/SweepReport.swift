@@ -8,21 +8,6 @@ public enum ReportFormat: String, CaseIterable, Sendable {
     case table, csv, json, markdown, latex, html
 }
 
-/// The contents of a job's artefact `scores.json`.
-public struct ImageScores: Codable, Sendable {
-    /// File names of the test images.
-    public var names: [String]
-    /// 0: normal, 1: abnormal.
-    public var labels: [Int]
-    public var scores: [Double]
-
-    public init(names: [String], labels: [Int], scores: [Double]) {
-        self.names = names
-        self.labels = labels
-        self.scores = scores
-    }
-}
-
 /// A sweep's results, ready to be written in any form.
 public struct SweepReport: Sendable {
     let status: SweepStatus

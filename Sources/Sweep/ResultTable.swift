@@ -1,4 +1,5 @@
 import Catalogue
+import Statistics
 
 /// A job and what came of it, for aggregation.
 public struct ResultRow: Sendable {

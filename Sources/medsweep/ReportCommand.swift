@@ -1,4 +1,5 @@
 import ArgumentParser
+import Catalogue
 import Client
 import DurableFiles
 import Foundation
@@ -93,16 +94,29 @@ struct SweepResults: Sendable {
         var room = Int64(SweepReport.exampleLimit)
         for job in report.representatives {
             func artefact(_ name: String) -> Artefact? { job.result?.artefacts.first { $0.name == name } }
-            if let file = artefact("scores.json") {
-                scores[job.identity] = try await JSONDecoder().decode(ImageScores.self, from: client.artefact(file.sha256))
+            if let file = artefact(JobFile.scores) {
+                scores[job.identity] = try await decoded(file, of: job, client) { try JSONDecoder().decode(ImageScores.self, from: $0) }
             }
-            if let sheet = artefact("examples.png"), let text = artefact("examples.json"), sheet.size <= room {
+            if let sheet = artefact(JobFile.examples), let text = artefact(JobFile.exampleRows), sheet.size <= room {
                 room -= sheet.size
-                examples[job.identity] = try await ExampleSheet(
-                    image: client.artefact(sheet.sha256), description: client.artefact(text.sha256))
+                let image = try await client.artefact(sheet.sha256)
+                examples[job.identity] = try await decoded(text, of: job, client) { try ExampleSheet(image: image, description: $0) }
             }
         }
         return SweepResults(report: report.adding(scores: scores, examples: examples))
+    }
+
+    /// A job's file, read; one that is not what its name says is told with the job, whose worker wrote it.
+    private static func decoded<Value>(
+        _ file: Artefact, of job: JobRow, _ client: CoordinatorClient, _ read: (Data) throws -> Value
+    ) async throws -> Value {
+        let bytes = try await client.artefact(file.sha256)
+        do {
+            return try read(bytes)
+        } catch {
+            throw Failure(
+                .badData, "the file \(file.name) of job \(job.identity.prefix(12)) is not what it should be; see `medsweep job \(job.identity.prefix(12))` for the worker that wrote it")
+        }
     }
 
     var hasResults: Bool { report.hasResults }

@@ -65,7 +65,7 @@ import Testing
         #expect(Set(result.metrics.keys) == Set(Catalogue.metrics.map(\.name)))
         #expect(!result.metrics.values.contains { !$0.isFinite })
 
-        let scores = try JSONDecoder().decode(ScoreFile.self, from: Data(contentsOf: #require(result.artefacts["scores.json"])))
+        let scores = try JSONDecoder().decode(ImageScores.self, from: Data(contentsOf: #require(result.artefacts["scores.json"])))
         let maps = try AnomalyMaps(try #require(result.artefacts["maps.bin"]))
         #expect(maps.count == 5 && maps.height == 16 && maps.width == 16)
         for (index, score) in scores.scores.enumerated() {
@@ -77,7 +77,7 @@ import Testing
         #expect(abs(again.averagePrecision - (result.metrics["pixel_ap"] ?? 0)) < 0.01)
 
         let about = try JSONDecoder().decode(
-            Examples.Description.self, from: Data(contentsOf: #require(result.artefacts["examples.json"])))
+            ExampleRows.self, from: Data(contentsOf: #require(result.artefacts["examples.json"])))
         #expect(about.columns == ["input", "reconstruction", "map", "mask"])
         #expect(about.rows.map(\.label) == [1, 1, 1, 0, 0])
         #expect(Set(about.rows.map(\.name)) == ["6.png", "7.png", "8.png", "9.png", "10.png"])
@@ -93,7 +93,7 @@ import Testing
         #expect(Set(bare.artefacts.keys) == ["scores.json", "weights.safetensors"] && bare.metrics == whole.metrics)
         let few = try place.run("ae", keepsMaps: false, examples: 1)
         let about = try JSONDecoder().decode(
-            Examples.Description.self, from: Data(contentsOf: #require(few.artefacts["examples.json"])))
+            ExampleRows.self, from: Data(contentsOf: #require(few.artefacts["examples.json"])))
         #expect(about.rows.map(\.label) == [1, 1, 0, 0] && about.columns.count == 4 && few.artefacts["maps.bin"] == nil)
     }
 

@@ -38,7 +38,7 @@ struct StoreUnderTest {
 
     /// - Parameter weights: the digest of the weights that it leaves; `nil`: it leaves none.
     func finish(_ given: Given, weights: String? = digest, engine: EngineClass = .processor, now: Double = 2) async throws {
-        let artefacts = weights.map { [Artefact(name: Catalogue.weightsFile, sha256: $0, size: 1)] } ?? []
+        let artefacts = weights.map { [Artefact(name: JobFile.weights, sha256: $0, size: 1)] } ?? []
         let result = JobResult.sample(artefacts: artefacts, engine: engine)
         _ = try await store.complete(given.identity, ResultRequest(token: given.lease.token, result: result), now: now)
     }

@@ -190,6 +190,38 @@ import Testing
         #expect(try sample.open().test.map(\.name) == ["test/good/2.png", "test/Ungood/img/3.png", "test/Ungood/img/4.png"])
     }
 
+    @Test func visaIsReadByItsSplit() throws {
+        let sample = try SampleFolder.visa()
+        let folder = try sample.open()
+        #expect(folder.layout == .visa)
+        #expect(folder.train.map(\.name) == ["Data/Images/Normal/0000.JPG", "Data/Images/Normal/0001.JPG"])
+        #expect(folder.test.map(\.name) == ["Data/Images/Normal/0002.JPG", "Data/Images/Anomaly/000.JPG", "Data/Images/Anomaly/001.JPG"])
+        #expect(folder.test.map(\.masks.count) == [0, 1, 1])
+        let check = try sample.check()
+        #expect(check.problems.isEmpty && check.warnings.isEmpty, "\(check.problems) \(check.warnings)")
+        // By a link elsewhere, as `data add` makes it.
+        let link = sample.base.appending(path: "elsewhere")
+        try FileManager.default.createDirectory(at: link, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(at: link.appending(path: "wax"), withDestinationURL: sample.root)
+        #expect(try ImageFolder.open(link.appending(path: "wax"), name: "wax").fingerprint() == folder.fingerprint())
+
+        func refusal(_ text: String, _ other: String) throws -> String? {
+            let broken = try SampleFolder.visa()
+            try broken.replace(text, with: other, in: "../split_csv/1cls.csv")
+            return #expect(throws: DatasetError.self) { try broken.open() }?.description
+        }
+        #expect(try refusal("candle/Data/Images/Normal/0001.JPG", "candle/../x.JPG")?.contains("line 4 names 'candle/../x.JPG', which is no file of 'candle'") == true)
+        #expect(try refusal("Normal/0001.JPG", "Normal/0000.JPG")?.contains("line 4 lists 'Data/Images/Normal/0000.JPG' for the second time") == true)
+        #expect(try refusal("train,normal,candle/Data/Images/Normal/0001", "train,anomaly,candle/Data/Images/Normal/0001")?.contains("write train and normal") == true)
+        #expect(try refusal("label", "class")?.contains("has no column 'label'") == true)
+        try sample.remove("Data/Masks/Anomaly/001.png")
+        let missing = #expect(throws: DatasetError.self) { try sample.open() }
+        #expect(missing?.description.contains("names the mask '\(sample.root.path)/Data/Masks/Anomaly/001.png', which is not there") == true)
+        try sample.remove("../split_csv")
+        let lost = #expect(throws: DatasetError.self) { try sample.open() }
+        #expect(lost?.description.contains("split_csv/1cls.csv', which says what of VisA's images is for training") == true)
+    }
+
     /// MVTec LOCO's images have a folder of masks each; what one of them marks is abnormal.
     @Test func severalMasksOfAnImageAreOne() throws {
         let sample = try SampleFolder.mvtec()

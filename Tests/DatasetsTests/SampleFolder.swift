@@ -85,6 +85,21 @@ final class SampleFolder: Sendable {
         return folder
     }
 
+    /// An object of VisA, with the split beside its folder.
+    static func visa() throws -> SampleFolder {
+        let folder = try SampleFolder("candle")
+        var lines = ["object,split,label,image,mask", "cashew,train,normal,cashew/Data/Images/Normal/0000.JPG,"]
+        for (index, name) in ["Normal/0000", "Normal/0001", "Normal/0002", "Anomaly/000", "Anomaly/001"].enumerated() {
+            try folder.image("Data/Images/\(name).JPG", shade: index)
+            let isAbnormal = index > 2
+            if isAbnormal { try folder.greyMask("Data/Masks/\(name).png") { $0 < index ? 2 : 0 } }
+            lines.append(
+                "candle,\(index < 2 ? "train" : "test"),\(isAbnormal ? "anomaly" : "normal"),candle/Data/Images/\(name).JPG,\(isAbnormal ? "candle/Data/Masks/\(name).png" : "")")
+        }
+        try folder.text(lines.joined(separator: "\n") + "\n", "../split_csv/1cls.csv")
+        return folder
+    }
+
     func url(_ path: String) -> URL { root.appending(path: path) }
 
     private func prepared(_ path: String) throws -> URL {

@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
-FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "SweepTests", "Fixtures")
+FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "StatisticsTests", "Fixtures")
 random = np.random.default_rng(5)
 
 

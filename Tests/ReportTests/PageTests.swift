@@ -10,12 +10,21 @@ import Wire
     /// The area below the step function is the average precision, ties counted as one step.
     @Test func precisionRecallHasTheAveragePrecision() {
         let scores = ImageScores(names: [], labels: [0, 1, 1, 0, 1], scores: [0.1, 0.4, 0.1, 0.3, 0.8])
-        let points = ScoreCurves.precisionRecall(scores)
+        let points = ScoreCurves(scores).precisionRecall
         let area = zip(points, points.dropFirst()).reduce(0) { $0 + ($1.1.x - $1.0.x) * $1.1.y }
         // By hand: 1/3 · 1 + 1/3 · 1 + 1/3 · 3/5.
         #expect(abs(area - 0.8666666666666666) < 1e-12)
-        #expect(ScoreCurves.roc(scores).map(\.x) == [0, 0, 0, 0.5, 1])
-        #expect(ScoreCurves.precisionRecall(ImageScores(names: [], labels: [0], scores: [1])).isEmpty)
+        #expect(ScoreCurves(scores).roc.map(\.x) == [0, 0, 0, 0.5, 1])
+        #expect(ScoreCurves(ImageScores(names: [], labels: [0], scores: [1])).precisionRecall.isEmpty)
+    }
+
+    /// A file of scores comes from any worker: lists of unequal length are refused, before a page is made of them.
+    @Test func scoresOfUnequalLengthAreRefused() throws {
+        let whole = ImageScores(names: ["a", "b"], labels: [0, 1], scores: [1, 2])
+        #expect(try JSONDecoder().decode(ImageScores.self, from: JSONEncoder().encode(whole)) == whole)
+        for text in [#"{"names":["a"],"labels":[0,1],"scores":[1,2]}"#, #"{"names":["a","b"],"labels":[0],"scores":[1,2]}"#] {
+            #expect(throws: DecodingError.self) { try JSONDecoder().decode(ImageScores.self, from: Data(text.utf8)) }
+        }
     }
 
     @Test func anAblationIsACurveWithABand() throws {

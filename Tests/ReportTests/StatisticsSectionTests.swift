@@ -1,4 +1,6 @@
+import Catalogue
 import Foundation
+import Statistics
 import Sweep
 import Testing
 import Wire

@@ -1,3 +1,5 @@
+import Statistics
+
 /// Metrics over all pixels of all test images together, normal images included.
 ///
 /// Every pixel is ranked once: beside its arguments a computation takes 4 bytes for each normal and 8 for each abnormal
@@ -45,9 +47,7 @@ public struct PixelMetrics: Sendable, Hashable {
         }
         let stride = max(1, (normals + abnormals) / candidates)
         var overlap = RegionOverlap(sizes: ranking.regionSizes, normals: normals, limit: falsePositiveLimit)
-        // Twice the area, in whole numbers: exact whatever the order of summation.
-        var doubledArea = 0
-        var precisionSum = 0.0
+        var areas = RankingAreas(positives: abnormals, negatives: normals)
         var best = (dice: 0.0, key: UInt32(0))
         var maximum = 0.0
         var (hits, alarms) = (0, 0)
@@ -62,17 +62,13 @@ public struct PixelMetrics: Sendable, Hashable {
                 // At equal Dice the lowest threshold counts.
                 if value >= best.dice { best = (value, step.key) }
             }
-            doubledArea += step.normals * (2 * hits + step.abnormals.count)
+            areas.add(positives: step.abnormals.count, negatives: step.normals)
             overlap.add(normals: step.normals, regions: step.abnormals)
             hits += step.abnormals.count
             alarms += step.normals
-            if !step.abnormals.isEmpty {
-                precisionSum += Double(step.abnormals.count) / Double(abnormals) * (Double(hits) / Double(hits + alarms))
-                maximum = max(maximum, dice(hits, predicted: hits + alarms))
-            }
+            if !step.abnormals.isEmpty { maximum = max(maximum, dice(hits, predicted: hits + alarms)) }
         }
-        auc = Double(doubledArea) / 2 / (Double(normals) * Double(abnormals))
-        averagePrecision = precisionSum
+        (auc, averagePrecision) = (areas.auc, areas.averagePrecision)
         bestDice = best.dice
         bestThreshold = PixelRanking.score(of: best.key)
         maximalDice = maximum

@@ -1,27 +1,12 @@
+import Catalogue
 import Imaging
 import Torch
 
 /// A few test images to look at: of each class those that the method found most and least abnormal, one a row with its
 /// reconstruction, its map and its mask where there are any.
 struct Examples {
-    /// The rows of a sheet, in words: the file `examples.json`.
-    struct Description: Codable {
-        /// What the tiles of a row are, from the left: `input`, `reconstruction`, `map`, `mask`.
-        var columns: [String]
-        var rows: [Row]
-    }
-
-    struct Row: Codable, Hashable {
-        /// The image's file name.
-        var name: String
-        /// 0: normal, 1: abnormal.
-        var label: Int
-        var score: Double
-        /// `highest` or `lowest` scores of its class.
-        var end: String
-    }
-
-    let description: Description
+    /// What the rows show.
+    let description: ExampleRows
     /// The rows as one image. Maps are stretched from their own lowest to their own highest value, as the study shows them.
     let sheet: Image
 
@@ -53,10 +38,10 @@ struct Examples {
         let side = min(max(images.shape[3], 64), 256)
         sheet = ContactSheet.make(
             chosen.indices.flatMap { row in columns.map { $0.tiles[row] } }, columns: columns.count, side: side)
-        description = Description(
+        description = ExampleRows(
             columns: columns.map(\.name),
             rows: chosen.map {
-                Row(
+                .init(
                     name: data.names[$0.index], label: data.labels[$0.index] ? 1 : 0, score: scoring.scores[$0.index],
                     end: $0.isHighest ? "highest" : "lowest")
             })

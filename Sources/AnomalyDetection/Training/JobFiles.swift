@@ -1,3 +1,4 @@
+import Catalogue
 import DurableFiles
 import Foundation
 import Imaging
@@ -16,28 +17,28 @@ struct JobFiles {
     }
 
     /// Writes the files into the job's work directory.
-    /// - Returns: name → place: `scores.json` always; as the request asks, `maps.bin` from a scorer with maps (`AnomalyMaps`
-    ///   describes the file), `examples.png` and `examples.json`.
+    /// - Returns: name → place, by the names of ``JobFile``: the scores always; as the request asks, maps from a scorer with maps, and
+    ///   examples.
     /// - Throws: the file system's errors, `ImagingError`, ``TorchError``.
     func write(_ model: any Model) throws -> [String: URL] {
         var files = [
-            "scores.json": try writeJSON(
-                ScoreFile(names: data.names, labels: data.labels.map { $0 ? 1 : 0 }, scores: scoring.scores), "scores.json")
+            JobFile.scores: try writeJSON(
+                ImageScores(names: data.names, labels: data.labels.map { $0 ? 1 : 0 }, scores: scoring.scores), JobFile.scores)
         ]
         if request.keepsMaps, scoring.mapSide > 0, scoring.maps.count <= AnomalyMaps.pixelLimit {
-            let file = place("maps.bin")
+            let file = place(JobFile.maps)
             let maps = AnomalyMaps(
                 count: data.names.count, height: scoring.mapSide, width: scoring.mapSide, values: scoring.maps)
             try maps.write(to: file)
-            files["maps.bin"] = file
+            files[JobFile.maps] = file
         }
         guard request.examples > 0 else { return files }
         let examples = try Examples(
             model, data: data, scoring: scoring, countPerEnd: request.examples, seed: request.job.seed)
-        let sheet = place("examples.png")
+        let sheet = place(JobFile.examples)
         try ImageCodec.writePNG(examples.sheet, to: sheet)
-        files["examples.png"] = sheet
-        files["examples.json"] = try writeJSON(examples.description, "examples.json")
+        files[JobFile.examples] = sheet
+        files[JobFile.exampleRows] = try writeJSON(examples.description, JobFile.exampleRows)
         return files
     }
 
@@ -49,12 +50,4 @@ struct JobFiles {
         try DurableFile.write(encoder.encode(value), to: place(name))
         return place(name)
     }
-}
-
-/// The file `scores.json`: one entry a test image, in the data set's order.
-struct ScoreFile: Codable {
-    var names: [String]
-    /// 0: normal, 1: abnormal.
-    var labels: [Int]
-    var scores: [Double]
 }

@@ -145,12 +145,12 @@ private final class JobRun {
     private func finish() throws -> TrainingResult {
         let (scoring, labels) = (state.scoring, data.labels)
         let metrics = try JobMetrics.all(scoring, labels: labels, masks: data.masks)
-        let weights = request.workDirectory.appending(path: Catalogue.weightsFile)
+        let weights = request.workDirectory.appending(path: JobFile.weights)
         try DurableFile.write(state.weights(), to: weights)
         return TrainingResult(
             metrics: metrics, losses: state.losses,
             artefacts: try JobFiles(data: data, scoring: scoring, request: request).write(state.model)
-                .merging([Catalogue.weightsFile: weights]) { $1 },
+                .merging([JobFile.weights: weights]) { $1 },
             trainingSeconds: state.trainingSeconds)
     }
 }

@@ -10,6 +10,8 @@ public enum DatasetLayout: String, Sendable, Hashable, Codable, CaseIterable {
     case brats = "brats2021"
     /// BMAD's: `train/good`, and `test/good` and `test/Ungood` with images in `img` and masks in `label`.
     case bmad
+    /// An object of VisA: `Data/Images`, `Data/Masks`, and `split_csv/1cls.csv` beside the object's folder.
+    case visa
     /// MVTec's convention: `train/good`, `test/good`, `test/<defect>` and the masks in `ground_truth/<defect>`, one of an image or a folder of
     /// several.
     case folder

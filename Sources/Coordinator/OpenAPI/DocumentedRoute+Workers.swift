@@ -1,3 +1,4 @@
+import Catalogue
 import Hummingbird
 import Wire
 
@@ -49,7 +50,7 @@ extension DocumentedRoute {
                 .query(
                     "name",
                     "The name to save it under: letters, digits, '.', '-' and '_', at most 100 and no '.' first. Any other is passed over for the digest.",
-                    .text("A file's name.", example: "scores.json")),
+                    .text("A file's name.", example: JobFile.scores)),
             ],
             answer: .init(
                 description: "The file. A PNG under a name that ends so is said to be one.",

@@ -99,7 +99,7 @@ enum DocumentedSchemas {
             "A file that belongs to a result, put under its SHA-256 before.",
             [
                 "name": .text(
-                    "Its name among the job's files.", pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$", length: 1...100, example: Catalogue.weightsFile),
+                    "Its name among the job's files.", pattern: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$", length: 1...100, example: JobFile.weights),
                 "sha256": sha256("The file's digest."), "size": count("Bytes."),
             ]),
         "JobResult": .object(

@@ -82,7 +82,7 @@ extension Ledger {
         changed(entry.identity, to: entry.written(isReady: false))
         try moved(entry, to: .done, isReady: false)
         if let training = entry.training {
-            let weights = request.result.artefacts.first { $0.name == Catalogue.weightsFile }
+            let weights = request.result.artefacts.first { $0.name == JobFile.weights }
             try trained(training, weights: weights?.sha256)
         }
         // Sums must stay numbers, whatever a worker's clock said: a century is beyond every job.

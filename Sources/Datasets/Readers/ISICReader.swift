@@ -41,47 +41,22 @@ struct ISICReader {
             throw DatasetError(
                 "there is no '\(file)'\(tree.caseHint(for: (table as NSString).lastPathComponent, in: folder)); unpack ISIC's ground truth there")
         }
-        let bytes = try ListReader.bytes(of: file, should: "list images and diagnoses")
-        guard let text = String(data: bytes, encoding: .utf8) else { throw DatasetError("'\(file)' is not UTF-8 text") }
-        // Spreadsheets put a byte order mark in front.
-        var lines = text.drop { $0 == "\u{FEFF}" }.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)[...]
-        let header = lines.popFirst().map(Self.fields) ?? []
-        func column(_ name: String) throws(DatasetError) -> Int {
-            guard let index = header.firstIndex(of: name) else {
-                throw DatasetError("'\(file)' has no column '\(name)'; its first line should be image,MEL,NV,BCC,AKIEC,BKL,DF,VASC")
-            }
-            return index
-        }
-        let (imageColumn, nevusColumn) = (try column("image"), try column("NV"))
+        let lines = try CommaTable(file, columns: ["image", "NV"], header: "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC").rows
         var seen: Set<String> = []
         var rows: [Row] = []
-        for (index, line) in lines.enumerated() {
-            if line.allSatisfy(\.isWhitespace) { continue }
-            let fields = Self.fields(line)
-            let place = "'\(file)', line \(index + 2)"
-            guard fields.count == header.count else {
-                throw DatasetError("\(place) has \(fields.count) values and the first line \(header.count); mend it")
-            }
-            let image = fields[imageColumn]
+        for line in lines {
+            let (place, image) = (line.place, line["image"])
             guard !image.isEmpty, !image.contains("/"), image != ".", image != "..", FolderTree.isPlain(image) else {
                 throw DatasetError("\(place) names the image '\(image.prefix(200))', which is no name of a file in the folder; remove it")
             }
             guard seen.insert(image).inserted else { throw DatasetError("\(place) lists '\(image)' for the second time; remove one") }
-            guard let label = Double(fields[nevusColumn]), label == 0 || label == 1 else {
-                throw DatasetError("\(place) has '\(fields[nevusColumn].prefix(40))' for NV of '\(image)'; write 0 or 1")
+            guard let label = Double(line["NV"]), label == 0 || label == 1 else {
+                throw DatasetError("\(place) has '\(line["NV"].prefix(40))' for NV of '\(image)'; write 0 or 1")
             }
             rows.append(Row(image: image, isNevus: label == 1))
         }
         guard !rows.isEmpty else { throw DatasetError("'\(file)' lists no images; put ISIC's own table there") }
         return rows
-    }
-
-    /// The values of a line, without the blanks and quotes around them; none of ISIC's holds a comma.
-    private static func fields(_ line: Substring) -> [String] {
-        line.split(separator: ",", omittingEmptySubsequences: false).map { field in
-            let word = field.trimmingCharacters(in: .whitespaces)
-            return word.count >= 2 && word.hasPrefix("\"") && word.hasSuffix("\"") ? String(word.dropFirst().dropLast()) : word
-        }
     }
 
     private func entries(_ rows: [Row], _ folder: String, isAbnormal: Bool, _ contents: inout FolderContents) -> [ImageEntry] {

@@ -203,6 +203,6 @@ final class SimulatedWorker {
     private func result(of job: LeasedJob) -> JobResult {
         let number = Double(Int(job.identity.prefix(6), radix: 16) ?? 0) / Double(1 << 24)
         let weights = job.trainedWeights ?? "weights of \(job.identity)"
-        return .sample(number, artefacts: [Artefact(name: Catalogue.weightsFile, sha256: weights, size: 1)], engine: engine)
+        return .sample(number, artefacts: [Artefact(name: JobFile.weights, sha256: weights, size: 1)], engine: engine)
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Sweep
+@testable import Statistics
 
 /// Against what other people's programs compute (`Tests/Reference/make_statistics.py`).
 struct StatisticsTests {
@@ -58,7 +58,7 @@ struct StatisticsTests {
     }
 
     @Test func friedmanAndNemenyi() throws {
-        let friedman = try #require(Friedman(fixture.blocks, goal: .minimize))
+        let friedman = try #require(Friedman(fixture.blocks, isHigherBetter: false))
         #expect(close(friedman.chiSquare, fixture.friedman[0]) && close(friedman.pValue, fixture.friedman[1]))
         let nemenyi = try #require(Nemenyi(friedman))
         #expect(close(nemenyi.criticalDifference, fixture.critical, 1e-6))

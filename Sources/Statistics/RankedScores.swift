@@ -22,17 +22,10 @@ struct RankedScores {
         (self.abnormal, self.normal) = (abnormal, normal)
     }
 
-    /// AUC with ties by half, and AP as scikit-learn defines it: Σ (Rₙ - Rₙ₋₁) Pₙ over the different scores.
+    /// AUC and AP of so many images at each place.
     func areas(abnormal: [Int], normal: [Int]) -> (auc: Double, ap: Double) {
-        let (positives, negatives) = (abnormal.reduce(0, +), normal.reduce(0, +))
-        var (above, seen) = (0, 0)
-        var (auc, ap) = (0.0, 0.0)
-        for (hits, misses) in zip(abnormal, normal) where hits + misses > 0 {
-            auc += Double(misses) * (Double(above) + Double(hits) / 2)
-            above += hits
-            seen += hits + misses
-            ap += Double(hits) * Double(above) / Double(seen)
-        }
-        return (auc / (Double(positives) * Double(negatives)), ap / Double(positives))
+        var areas = RankingAreas(positives: abnormal.reduce(0, +), negatives: normal.reduce(0, +))
+        for (hits, misses) in zip(abnormal, normal) where hits + misses > 0 { areas.add(positives: hits, negatives: misses) }
+        return (areas.auc, areas.averagePrecision)
     }
 }
