@@ -8,7 +8,9 @@ public enum Catalogue {
     /// All methods, in the order of the study's table, then those beyond it.
     public static let methods: [MethodDescription] = [
         .ae, .aeL1, .aeSSIM, .aeSpatial, .vae, .constrainedAE, .memAE, .ceAE, .fAnoGAN, .ganomaly, .aeU, .dae, .aeGrad, .vaeGradRec,
-        .vaeGradKL, .vaeGradELBO, .vaeGradCombi, .aePerceptual, .faeSSIM, .faeMSE, .resNet18ImageNet, .patchCore,
+        .vaeGradKL, .vaeGradELBO, .vaeGradCombi, .aePerceptual, .faeSSIM, .faeMSE,
+        .rd, .rdPlusPlus, .reContrast, .resNet18ImageNet, .resNet152ImageNet, .panda, .msc, .patchCore, .padim, .stfpm, .simpleNet,
+        .anomalyDINO, .dinomaly,
     ]
 
     /// The study's seven data sets, then the three that `medsweep data demo` prepares.

@@ -33,6 +33,15 @@ public struct WeightsDescription: Sendable, Hashable {
             name, summary, files: files, source: "https://download.pytorch.org/models/\(files[0].name)")
     }
 
+    /// Weights that Meta publishes of DINOv2's networks.
+    static func dinov2(_ name: String, _ network: String, digest: String) -> WeightsDescription {
+        let file = "\(name)_pretrain.pth"
+        let folder = name.split(separator: "_").prefix(2).joined(separator: "_")
+        return WeightsDescription(
+            name, "\(network), DINOv2", files: [PublishedFile(name: file, digest: digest)],
+            source: "https://dl.fbaipublicfiles.com/dinov2/\(folder)/\(file)")
+    }
+
     /// The published file with this SHA-256, if it is one of these.
     public func file(digest: String) -> PublishedFile? { files.first { digest.hasPrefix($0.digest) } }
 }
@@ -43,7 +52,12 @@ extension Catalogue {
         .torchvision("vgg19", "VGG-19, ImageNet", digests: "dcbb9e9d"),
         .torchvision("resnet18", "ResNet-18, ImageNet", digests: "f37072fd", "5c106cde"),
         .torchvision("resnet152", "ResNet-152, ImageNet", digests: "394f9c45", "b121ed2d"),
-        .torchvision("wide_resnet50_2", "Wide ResNet-50-2, ImageNet", digests: "95faca4d", "32ee1156"),
+        .torchvision("wide_resnet50_2", "Wide ResNet-50-2, ImageNet", digests: "95faca4d"),
+        .dinov2("dinov2_vits14", "ViT-S/14", digest: "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9"),
+        .dinov2(
+            "dinov2_vits14_reg4", "ViT-S/14 with registers", digest: "f433177089a681826f849f194ece3bb48f4d63fb38d32fc837e3dc7a4e5641fb"),
+        .dinov2(
+            "dinov2_vitb14_reg4", "ViT-B/14 with registers", digest: "73182a088cf94833c94b1666d1c99e02fe87e2007bff57b564fb6206e25dba71"),
         .init(
             "efficientnet-lite0", "EfficientNet-Lite0, ImageNet",
             files: [.init(

@@ -3,6 +3,8 @@ final class ViewMaker {
     private let source: any ImageSource
     private let configuration: InputPipeline.Configuration
     private let needsPartner: Bool
+    /// Whether no view needs images of the pipeline's size.
+    private let resizesAll: Bool
     private let image = ImageBuffer()
     private let view = ImageBuffer()
     private let partner = ImageBuffer()
@@ -11,6 +13,7 @@ final class ViewMaker {
         self.source = source
         self.configuration = configuration
         needsPartner = configuration.views.contains { $0.needsPartner }
+        resizesAll = !configuration.views.isEmpty && configuration.views.allSatisfy { $0.isResizing }
     }
 
     func make(_ claim: BatchSchedule.Claim) throws {
@@ -34,8 +37,10 @@ final class ViewMaker {
             view.copy(image)
             var random = stream(.synthesis(view: number))
             let label = synthesis(view, partner: needsPartner ? partner : nil, labels: place.labels, using: &random)
-            guard view.size == image.size, view.channels == image.channels else {
-                throw TransformError("a synthesis has changed the size or the channels of an image")
+            guard view.size == configuration.size, view.channels == image.channels else {
+                throw TransformError(
+                    "a synthesis has made a view of \(view.size) pixels and \(view.channels) channels, "
+                        + "not of \(configuration.size) and \(image.channels)")
             }
             place.class?.pointee = Int64(label)
             write(view, to: place.pixels)
@@ -48,7 +53,7 @@ final class ViewMaker {
             throw TransformError("image \(index) has \(buffer.channels) channels and not \(source.channels)")
         }
         configuration.transforms(buffer, using: &random)
-        guard buffer.size == configuration.size else {
+        guard buffer.size == configuration.size || resizesAll else {
             throw TransformError("image \(index) has \(buffer.size) pixels after the transforms and not \(configuration.size)")
         }
     }

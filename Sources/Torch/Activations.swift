@@ -88,3 +88,14 @@ public final class LeakyReLU: Module, FusedActivation {
         try LeakyReLU.leaky(.tensor(input), .number(factor))
     }
 }
+
+/// x Φ(x), Φ being the distribution function of N(0, 1) (Hendrycks and Gimpel, 2016).
+public final class GELU: Module, Layer {
+    private static let gelu = Operator("gelu")
+
+    public override init() { super.init() }
+
+    public func callAsFunction(_ input: Tensor) throws(TorchError) -> Tensor {
+        try GELU.gelu(.tensor(input))
+    }
+}

@@ -1,4 +1,4 @@
-/// Layer normalisation over the last dimensions, with ε = 1e-5 (Ba et al., 2016).
+/// Layer normalisation over the last dimensions (Ba et al., 2016).
 public final class LayerNorm: Module, Layer {
     private static let layerNorm = Operator("layer_norm")
     private static let permute = Operator("permute")
@@ -8,14 +8,18 @@ public final class LayerNorm: Module, Layer {
     /// At first 0; of the normalised shape.
     public let bias: Parameter
     private let shape: [Int]
+    private let epsilon: Double
 
-    /// - Parameter shape: the sizes of the dimensions that are normalised together, e.g. `[C, H, W]`.
-    public init(_ shape: [Int]) throws(TorchError) {
+    /// - Parameters:
+    ///   - shape: the sizes of the dimensions that are normalised together, e.g. `[C, H, W]`.
+    ///   - epsilon: what is added to the variance.
+    public init(_ shape: [Int], epsilon: Double = 1e-5) throws(TorchError) {
         let ones = try Tensor.zeros(shape)
         try ones.fill(1)
         weight = try Parameter(ones)
         bias = try Parameter(Tensor.zeros(shape))
         self.shape = shape
+        self.epsilon = epsilon
         super.init()
     }
 
@@ -24,7 +28,7 @@ public final class LayerNorm: Module, Layer {
         let input = try input.to(weight.tensor.dataType ?? .float)
         guard shape.count == 3, input.isChannelsLast, !LibTorch.usesPlainOperators else {
             return try LayerNorm.layerNorm(
-                .tensor(input), .integers(shape), .tensor(weight.tensor), .tensor(bias.tensor), .number(1e-5))
+                .tensor(input), .integers(shape), .tensor(weight.tensor), .tensor(bias.tensor), .number(epsilon))
         }
         // The same numbers are summed whichever way they lie: only weight and bias are turned round, not the images, and what comes
         // next finds them as convolutions like them.
@@ -33,7 +37,7 @@ public final class LayerNorm: Module, Layer {
         }
         let output = try LayerNorm.layerNorm(
             .tensor(turned(input, [0, 2, 3, 1])), .integers([shape[1], shape[2], shape[0]]), .tensor(turned(weight.tensor, [1, 2, 0])),
-            .tensor(turned(bias.tensor, [1, 2, 0])), .number(1e-5))
+            .tensor(turned(bias.tensor, [1, 2, 0])), .number(epsilon))
         return try turned(output, [0, 3, 1, 2])
     }
 }

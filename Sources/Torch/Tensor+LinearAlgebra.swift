@@ -6,6 +6,8 @@ private enum Operators {
     static let cholesky = Operator("linalg_cholesky")
     static let pseudoinverse = Operator("linalg_pinv", "rcond_tensor")
     static let permute = Operator("permute")
+    static let addBatchedProduct = Operator("baddbmm_")
+    static let solveTriangular = Operator("linalg_solve_triangular")
     static let norm = Operator("linalg_vector_norm")
     static let clampMinimum = Operator("clamp_min")
     static let cosineSimilarity = Operator("cosine_similarity")
@@ -23,6 +25,19 @@ extension Tensor {
     ) throws(TorchError) -> Tensor {
         try Operators.addMatrixProduct(
             .tensor(self), .tensor(left), .tensor(right), named: [("beta", .number(own)), ("alpha", .number(scale))])
+    }
+
+    /// own · this + scale · left right in place, for matrices `[P, n, d]` and `[P, d, m]`, outside of gradient recording.
+    public func accumulateProducts(_ left: Tensor, _ right: Tensor, scale: Double = 1, own: Double = 1) throws(TorchError) {
+        try Tensor.withoutGradients { () throws(TorchError) in
+            _ = try Operators.addBatchedProduct.call(
+                [.tensor(self), .tensor(left), .tensor(right)], named: [("beta", .number(own)), ("alpha", .number(scale))])
+        }
+    }
+
+    /// The solutions Y of L Y = this, of lower triangular matrices L `[..., n, n]` and of `[..., n, k]`.
+    public func solvedTriangular(_ factors: Tensor) throws(TorchError) -> Tensor {
+        try Operators.solveTriangular(.tensor(factors), .tensor(self), named: [("upper", .boolean(false))])
     }
 
     /// The squared Euclidean distance of each row to each row of `other`: `[n, d]` and `[m, d]` → `[n, m]`, none negative.

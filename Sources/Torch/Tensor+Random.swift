@@ -1,7 +1,10 @@
+import Foundation
+
 /// The operators behind the methods below, each found once.
 private enum Operators {
     static let uniform = Operator("uniform_")
     static let normal = Operator("normal_")
+    static let inverseErrorFunction = Operator("erfinv_")
     static let randomInteger = Operator("randint", "generator")
     static let bernoulli = Operator("bernoulli_", "float")
     static let randomPermutation = Operator("randperm", "generator")
@@ -69,6 +72,15 @@ extension Tensor {
         try fill(from: generator) { target throws(TorchError) in
             _ = try Operators.normal.call([.tensor(target), .number(mean), .number(deviation), .generator(generator)])
         }
+    }
+
+    /// Fills the tensor with draws from a normal distribution of mean 0, those beyond `limit` standard deviations left out, outside
+    /// of gradient recording.
+    public func fillTruncatedNormal(deviation: Double, limit: Double, generator: Generator) throws(TorchError) {
+        let share = erf(limit / 2.0.squareRoot())
+        try fillUniform(-share...share, generator: generator)
+        try Tensor.withoutGradients { () throws(TorchError) in _ = try Operators.inverseErrorFunction.call([.tensor(self)]) }
+        try scale(by: deviation * 2.0.squareRoot())
     }
 
     /// Calls `draw` with this tensor, or with one on the stream's device that is copied here afterwards.

@@ -4,6 +4,8 @@ private enum Operators {
     static let unfold = Operator("im2col")
     static let adaptiveAveragePool = Operator("adaptive_avg_pool1d")
     static let nearest = Operator("upsample_nearest2d")
+    static let bicubic = Operator("upsample_bicubic2d")
+    static let antialiasedBicubic = Operator("_upsample_bicubic2d_aa")
     static let copyRows = Operator("index_copy_")
 }
 
@@ -38,6 +40,19 @@ extension Tensor {
     /// Resizing of `[N, C, H, W]` that takes the element ⌊i · old / new⌋ for each, as PyTorch's `nearest`.
     public func resizedNearest(height: Int, width: Int) throws(TorchError) -> Tensor {
         try Operators.nearest(.tensor(self), .integers([height, width]))
+    }
+
+    /// Bicubic resizing of `[N, C, H, W]`.
+    /// - Parameters:
+    ///   - scale: new sides over old ones, where it is not their quotient.
+    ///   - isAntialiased: whether the window grows where the image shrinks.
+    public func resizedBicubic(
+        height: Int, width: Int, scale: (height: Double, width: Double)? = nil, isAntialiased: Bool = false
+    ) throws(TorchError) -> Tensor {
+        func factor(_ number: Double?) -> Argument { number.map { .number($0) } ?? .none }
+        let resize = isAntialiased ? Operators.antialiasedBicubic : Operators.bicubic
+        return try resize(
+            .tensor(self), .integers([height, width]), .boolean(false), factor(scale?.height), factor(scale?.width))
     }
 
     /// Overwrites the entries of the first dimension that `indices` (int64, each once) names with those of `source`, in that

@@ -160,6 +160,13 @@ extension Tensor {
         defer { _ = ct_set_gradient_mode(before) }
         return try body()
     }
+
+    /// Runs `body` with gradients recorded, within one that does not; in this thread, as ``withoutGradients(_:)``.
+    public static func withGradients<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        let before = ct_set_gradient_mode(true)
+        defer { _ = ct_set_gradient_mode(before) }
+        return try body()
+    }
 }
 
 /// Owns a copy of an array's elements at a fixed address.

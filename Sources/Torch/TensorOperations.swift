@@ -13,6 +13,7 @@ private enum Operators {
     static let exponential = Operator("exp")
     static let logarithm = Operator("log")
     static let rectify = Operator("relu")
+    static let exponentialLinear = Operator("elu")
     static let softmax = Operator("softmax", "int")
     static let squareRoot = Operator("sqrt")
     static let sumAll = Operator("sum")
@@ -48,6 +49,8 @@ private enum Operators {
     static let matrixProduct = Operator("matmul")
     static let binaryCrossEntropy = Operator("binary_cross_entropy")
     static let finite = Operator("isfinite")
+    static let deviation = Operator("std")
+    static let cumulativeSum = Operator("cumsum")
     static let all = Operator("all")
 }
 
@@ -158,8 +161,11 @@ extension Tensor {
     }
 
     /// The entries of the first dimension that `indices` (int64) names, in that order.
-    public func selecting(_ indices: Tensor) throws(TorchError) -> Tensor {
-        try Operators.select(.tensor(self), .integer(0), .tensor(indices))
+    public func selecting(_ indices: Tensor) throws(TorchError) -> Tensor { try selecting(indices, axis: 0) }
+
+    /// The entries of dimension `axis` that `indices` (int64) names, in that order.
+    public func selecting(_ indices: Tensor, axis: Int) throws(TorchError) -> Tensor {
+        try Operators.select(.tensor(self), .integer(axis), .tensor(indices))
     }
 
     public static func concatenated(_ tensors: [Tensor], axis: Int = 0) throws(TorchError) -> Tensor {
@@ -237,6 +243,9 @@ extension Tensor {
     /// max(x, 0).
     public func rectified() throws(TorchError) -> Tensor { try Operators.rectify(.tensor(self)) }
 
+    /// x where it is positive, else exp(x) - 1.
+    public func exponentialLinear() throws(TorchError) -> Tensor { try Operators.exponentialLinear(.tensor(self)) }
+
     /// exp(x) over its sum along dimension `axis`.
     public func softmax(axis: Int) throws(TorchError) -> Tensor {
         try Operators.softmax(.tensor(self), .integer(axis))
@@ -278,6 +287,12 @@ extension Tensor {
         let targets = try Tensor.full(shape, target, type: dataType ?? .float, device: device)
         return try Operators.binaryCrossEntropy(.tensor(self), .tensor(targets))
     }
+
+    /// The standard deviation of all elements, of which there is one less to divide by: a scalar.
+    public func standardDeviation() throws(TorchError) -> Tensor { try Operators.deviation(.tensor(self), .boolean(true)) }
+
+    /// The sums of the elements along dimension `axis` up to each place.
+    public func cumulativeSum(axis: Int) throws(TorchError) -> Tensor { try Operators.cumulativeSum(.tensor(self), .integer(axis)) }
 
     /// The mean of all elements, a scalar.
     public func mean() throws(TorchError) -> Tensor { try Operators.meanAll(.tensor(self)) }

@@ -26,8 +26,8 @@ enum FeatureFormulas {
         return try Tensor(Array(values.prefix(count)), shape: shape)
     }
 
-    /// Overwrites all tensors of a network by formula.
-    static func fill(_ network: Module) throws {
+    /// Overwrites all tensors of a network by formula, counting them from `first` on.
+    static func fill(_ network: Module, first: Int = 0) throws {
         let state = network.state
         let norms = Set(state.filter { $0.name.hasSuffix("running_mean") }.map { $0.name.dropLast("running_mean".count) + "weight" })
         for (index, (name, tensor)) in state.enumerated() {
@@ -36,7 +36,7 @@ enum FeatureFormulas {
             case "running_variance": (0.3, 1)
             default: norms.contains(name[...]) ? (0.1, 1) : ((6 / Double(tensor.shape.dropFirst().reduce(1, *))).squareRoot(), 0)
             }
-            try tensor.copy(from: values(tensor.shape, tensor: index, scale: scale, shift: shift))
+            try tensor.copy(from: values(tensor.shape, tensor: first + index, scale: scale, shift: shift))
         }
     }
 

@@ -232,7 +232,9 @@ struct TrainerTests {
     @Test(arguments: [
         ("vae", "score_sampling", Setting.boolean(false)), ("ganomaly", "score_statistics", "running"),
         ("dae", "noise_foreground", "none"), ("dae", "noise_offset", 0), ("ae", "score", "max"), ("ae", "score", "top1%"),
-        ("patchcore", "embedding", "original"), ("patchcore", "reweight", 4),
+        ("patchcore", "embedding", "original"), ("patchcore", "reweight", 4), ("resnet18-imagenet", "density", "knn"),
+        ("resnet18-imagenet", "crop", "center"), ("rdpp", "noise_seed", "fixed"), ("recontrast", "encoder_statistics", "stored"),
+        ("panda", "ewc_weight", 0),
     ]) func alternativesDiffer(_ method: String, _ option: String, _ value: Setting) async throws {
         try await offPool {
             func scores(_ settings: Settings) throws -> [Double] {

@@ -33,6 +33,25 @@ import Testing
         #expect(isNear(try cost("vae-grad-rec").scoring, 3 * variational.scoring))
     }
 
+    /// Specification: what the networks take of an image of 256 pixels, forward.
+    @Test func distillationIsAsLargeAsItIs() throws {
+        let wide: Settings = ["backbone": "wide_resnet50_2", "input_size": 256, "bottleneck_width": 64]
+        let layers = DistillationSizes(NetworkSizes(wide))
+        #expect(isNear(layers.embedding.work, 5.22e9) && isNear(layers.decoder.work, 11.14e9))
+        #expect(isNear((layers.embedding + layers.decoder).parameters, 80.61e6 - 24.86e6))
+        let original = DistillationSizes(NetworkSizes(wide.merging(["bottleneck_width": 128]) { $1 }))
+        #expect(isNear(original.embedding.work, 7.31e9) && isNear(original.projections.parameters, 15.49e6))
+        #expect(isNear(original.projections.work, 9.06e9))
+        // What the study reports of pretrained networks.
+        #expect(isNear(try cost("resnet152-imagenet").scoring, 11.6e9))
+        #expect(isNear(try cost("msc").scoring, 1.82e9))
+        #expect(isNear(try cost("rd").scoring, 28.36e9, within: 0.05))
+        // ViT-S at 448 pixels, and Dinomaly with ViT-B at 392: a step of it takes 212 GMAC.
+        #expect(isNear(BackboneSizes(NetworkSizes(["backbone": "dinov2_vits14", "input_size": 448])).whole, 31.7e9, within: 0.03))
+        #expect(isNear(try cost("dinomaly").scoring, 115e9, within: 0.03))
+        #expect(isNear(try cost("dinomaly").training, 212e9, within: 0.05))
+    }
+
     @Test func optionsChangeTheWork() throws {
         let plain = try cost("ae").training
         for settings: Settings in [["width": 2], ["depth": 2], ["hidden_size": 2048], ["input_size": 128], ["color": "rgb"]] {

@@ -16,6 +16,8 @@ import Testing
         ("dae", [:], "rsna", "auc", 86.1, 0.7), ("dae", [:], "c16", "auc", 65.4, nil), ("dae", [:], "brats", "ap", 93.4, 0.5),
         ("dae", [:], "brats", "pixel_ap", 75.5, 0.7), ("dae", [:], "brats", "best_dice", 71.1, 0.6), ("vae", [:], "brats", "pixel_ap", 44.0, 5.3),
         ("ae-u", [:], "brats", "best_dice", 35.9, 4.4), ("vae-grad-combi", [:], "vincxr", "auc", 53.7, nil),
+        ("rdpp", [:], "rsna", "auc", 78.1, nil), ("recontrast", [:], "vincxr", "ap", 59.7, nil), ("msc", [:], "brain", "auc", 97.3, nil),
+        ("resnet152-imagenet", [:], "rsna", "auc", 86.1, nil), ("panda", [:], "vincxr", "auc", 67.2, nil), ("rd", [:], "rsna", "ap", 72.7, nil),
         ("ae", ["latent_size": 4], "rsna", "auc", 72.9, 2.1), ("ae", ["latent_size": 1], "brain", "auc", 36.6, 0.3),
         ("ae", ["latent_size": 32], "brain", "auc", 87.1, 0.2), ("ae", ["latent_size": 8], "brats", "best_dice", 42.3, 5.9),
         ("ae", [:], "brain", "auc", 85.9, 0.3), ("memae", [:], "brats", "auc", 63.9, 7.7), ("ceae", [:], "brain", "ap", 76.0, 1.5),

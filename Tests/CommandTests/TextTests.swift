@@ -202,7 +202,7 @@ import Wire
         #expect(lines[0].hasPrefix("weights") && lines.count == rows.count + 1)
         #expect(lines[1].contains("vgg19") && lines[1].contains(" no ") && lines[1].contains("ae-perceptual"))
         #expect(lines[1].hasSuffix("vgg19-dcbb9e9d.pth               https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"))
-        #expect(WeightsCommand.configuration.discussion.contains("wide_resnet50_2-32ee1156.pth"))
+        #expect(WeightsCommand.configuration.discussion.contains("wide_resnet50_2-95faca4d.pth"))
     }
 
     @Test func operators() {

@@ -237,6 +237,36 @@ struct InputPipelineTests {
         }
     }
 
+    /// Views that transforms make are of the pipeline's size, each with numbers of its own, whatever the images' sizes.
+    @Test func viewsAreTransformed() async throws {
+        try await offPool {
+            let images = try Self.images(3)
+            let transforms = try Self.configuration(threads: 1).transforms
+            let view = TransformedView(transforms)
+            var configuration = try Self.configuration(threads: 1, batchSize: 3, views: [view, view])
+            configuration.transforms = .none
+            func batch() throws -> [UInt8] {
+                let pipeline = try InputPipeline(source: images, configuration: configuration)
+                try pipeline.begin(epoch: 0, order: [0, 1, 2])
+                return Array(try #require(try pipeline.next()).pixels)
+            }
+            let pixels = try batch()
+            #expect(pixels.count == 2 * 3 * 768 && pixels.prefix(3 * 768) != pixels.suffix(3 * 768))
+            #expect(try batch() == pixels)
+            // The first view of the second image is what the transforms make of it with that view's numbers.
+            var random = RandomStream(seed: 77, epoch: 0, image: 1, purpose: .synthesis(view: 0))
+            let buffer = ImageBuffer()
+            try images.load(1, into: buffer)
+            transforms(buffer, using: &random)
+            #expect(Array(buffer.planes) == Array(pixels[768..<2 * 768]))
+            configuration.size = ImageSize(side: 12)
+            let wrong = try InputPipeline(source: images, configuration: configuration)
+            try wrong.begin(epoch: 0, order: [0])
+            let error = #expect(throws: TransformError.self) { try wrong.next() }
+            #expect(error?.description == "a synthesis has made a view of 16×16 pixels and 3 channels, not of 12×12 and 3")
+        }
+    }
+
     @Test func whatDoesNotFitIsRefused() async throws {
         try await offPool {
             let images = try Self.images(3)

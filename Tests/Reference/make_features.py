@@ -61,8 +61,8 @@ def kind(module, name):
     return "norm_weight" if norm and name == "weight" else name
 
 
-def fill(network):
-    """Weights by formula; returns names and shapes in order."""
+def fill(network, first=0):
+    """Weights by formula, counted from `first` on; returns names and shapes in order."""
     modules = dict(network.named_modules())
     entries = [(name, value) for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")]
     with torch.no_grad():
@@ -73,7 +73,7 @@ def fill(network):
             scale, shift = {
                 "weight": (np.sqrt(6 / max(fan_in, 1)), 0), "norm_weight": (0.1, 1), "bias": (0.1, 0), "running_mean": (0.1, 0),
                 "running_var": (0.3, 1)}[what]
-            values = (scale * wave(value.numel(), k) + shift).astype(np.float32)
+            values = (scale * wave(value.numel(), first + k) + shift).astype(np.float32)
             value.copy_(torch.from_numpy(values).view(value.shape))
     return [{"name": name, "shape": list(value.shape)} for name, value in entries]
 

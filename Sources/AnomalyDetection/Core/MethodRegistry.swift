@@ -2,7 +2,9 @@
 public enum MethodRegistry {
     public static let methods: [Method] = [
         .ae, .aeL1, .aeSSIM, .aeSpatial, .vae, .constrainedAE, .memAE, .ceAE, .fAnoGAN, .ganomaly, .aeU, .dae, .aeGrad, .vaeGradRec,
-        .vaeGradKL, .vaeGradELBO, .vaeGradCombi, .aePerceptual, .faeSSIM, .faeMSE, .resNet18ImageNet, .patchCore,
+        .vaeGradKL, .vaeGradELBO, .vaeGradCombi, .aePerceptual, .faeSSIM, .faeMSE,
+        .rd, .rdPlusPlus, .reContrast, .resNet18ImageNet, .resNet152ImageNet, .panda, .msc, .patchCore, .padim, .stfpm, .simpleNet,
+        .anomalyDINO, .dinomaly,
     ]
 
     /// The method called `name`.

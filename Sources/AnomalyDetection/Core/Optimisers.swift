@@ -22,6 +22,24 @@ public struct Optimisers {
     /// The optimiser called `name`, one of those that the stage made.
     public subscript(_ name: String) -> any Optimiser { all.first { $0.name == name }!.optimiser }
 
+    /// A step of every optimiser against the gradient of `loss`, a scalar, all computed together.
+    public func step(minimising loss: Tensor) throws(TorchError) {
+        try step(loss.gradients(of: parameters))
+    }
+
+    /// A step of every optimiser along gradients of ``parameters``.
+    public func step(_ gradients: [Tensor?]) throws(TorchError) {
+        var start = 0
+        for (_, optimiser) in all {
+            let count = optimiser.parameters.count
+            try optimiser.step(Array(gradients[start..<start + count]))
+            start += count
+        }
+    }
+
+    /// What all optimisers move.
+    public var parameters: [Tensor] { all.flatMap { $0.optimiser.parameters.map(\.tensor) } }
+
     /// All moments: `first.WEIGHT` and `second.WEIGHT` of a single optimiser, `NAME.first.WEIGHT` … of several.
     public var state: [(name: String, tensor: Tensor)] {
         all.flatMap { name, optimiser in optimiser.state.map { (Self.prefix(name) + $0.name, $0.tensor) } }

@@ -7,7 +7,7 @@ public struct StageInput: Sendable {
     public let transforms: TransformSequence
     /// The views that are made of each transformed image, one synthesis each, with label maps and classes; none: the image alone.
     public let views: [any Synthesis]
-    /// Side of the images that the transforms give, pixels.
+    /// Side of the images that the transforms, or the views, give, pixels.
     public let side: Int
 
     public init(transforms: TransformSequence = .none, views: [any Synthesis] = [], side: Int) {

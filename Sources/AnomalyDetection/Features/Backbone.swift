@@ -8,23 +8,44 @@ extension Backbone {
     static func network(
         _ settings: MethodSettings, context: ModelContext, reach: BackboneReach = .eighth
     ) throws -> any FeatureNetwork {
+        let network = try trainable(settings, context: context, reach: reach)
+        try network.freeze()
+        network.train(false)
+        return network
+    }
+
+    /// The same network to be trained on.
+    static func trainable(
+        _ settings: MethodSettings, context: ModelContext, reach: BackboneReach, hasClassifier: Bool = false
+    ) throws -> any FeatureNetwork {
         let backbone = try settings[BackboneOptions.backbone]
         let generator = context.generator
-        let stages = reach.rawValue
-        let network: any FeatureNetwork = switch backbone {
-        case .vgg19: try VGG19Features(generator: generator)
-        case .resNet18: try ResNet(.resNet18, stages: stages, generator: generator)
-        case .wideResNet50: try ResNet(.wideResNet50, stages: stages, generator: generator)
-        case .efficientNetLite0: try EfficientNetLite0(levels: stages + 1, generator: generator)
-        }
+        let network = try backbone.network(reach, hasClassifier: hasClassifier, generator: generator)
         if try settings[BackboneOptions.weights] == .random {
             try network.drawWeights(generator: generator)
         } else {
             try network.loadPublished(context.weights.file(backbone.rawValue))
         }
-        try network.freeze()
-        network.train(false)
         return network
+    }
+
+    /// The network, which has learnt nothing.
+    func network(_ reach: BackboneReach, hasClassifier: Bool = false, generator: Generator) throws(TorchError) -> any FeatureNetwork {
+        func residual(_ kind: ResNet.Kind) throws(TorchError) -> ResNet {
+            try ResNet(kind, stages: reach.rawValue, hasClassifier: hasClassifier, generator: generator)
+        }
+        return switch self {
+        case .vgg19: try VGG19Features(generator: generator)
+        case .resNet18: try residual(.resNet18)
+        case .resNet152: try residual(.resNet152)
+        case .wideResNet50: try residual(.wideResNet50)
+        case .efficientNetLite0:
+            try EfficientNetLite0(levels: reach.rawValue + 1, hasClassifier: hasClassifier, generator: generator)
+        case .dinov2Small: try VisionTransformer(.init(width: 384, depth: 12, heads: 6, registers: 0), generator: generator)
+        case .dinov2SmallRegisters: try VisionTransformer(.init(width: 384, depth: 12, heads: 6, registers: 4), generator: generator)
+        case .dinov2BaseRegisters: try VisionTransformer(.init(width: 768, depth: 12, heads: 12, registers: 4), generator: generator)
+        case .tinyTransformer: try VisionTransformer(.init(width: 48, depth: 10, heads: 3, registers: 4), generator: generator)
+        }
     }
 }
 

@@ -17,7 +17,8 @@ extension Backbone {
     /// What the network was trained to see.
     var normalisation: ImageNormalisation {
         switch self {
-        case .vgg19, .resNet18, .wideResNet50: .imageNet
+        case .vgg19, .resNet18, .resNet152, .wideResNet50, .dinov2Small, .dinov2SmallRegisters, .dinov2BaseRegisters, .tinyTransformer:
+            .imageNet
         // (v - 127) / 128
         case .efficientNetLite0: ImageNormalisation(
             mean: .init(repeating: 127 / 255, count: 3), deviation: .init(repeating: 128 / 255, count: 3))

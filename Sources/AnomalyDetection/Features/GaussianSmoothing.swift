@@ -1,13 +1,20 @@
+import Catalogue
 import Foundation
 import Torch
 
 /// Smoothing of maps `[N, 1, H, W]` by a Gaussian, as SciPy's `gaussian_filter`: cut off at four standard deviations, with the maps
 /// mirrored at their edges, the edge itself repeated.
 struct GaussianSmoothing {
-    /// Standard deviation in pixels.
+    /// Standard deviation in pixels; 0 leaves maps as they are.
     let deviation: Double
 
+    init(deviation: Double) { self.deviation = deviation }
+
+    /// As a job's option `map_smoothing` says.
+    init(_ settings: MethodSettings) throws(TrainingError) { deviation = try settings[MapOptions.smoothing] }
+
     func callAsFunction(_ maps: Tensor) throws(TorchError) -> Tensor {
+        guard deviation > 0 else { return maps }
         let across = try maps.multipliedMatrix(matrix(maps.shape[3]).transposed().to(maps.device))
         return try matrix(maps.shape[2]).to(maps.device).multipliedMatrix(across)
     }

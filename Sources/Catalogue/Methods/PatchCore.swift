@@ -12,8 +12,6 @@ public enum PatchCoreOptions {
     public static let reweight = MethodOption.integer(
         "reweight", 0...1000, default: 0, unit: "neighbours",
         "neighbours in the bank by which the image's score is weighted, as in the paper; 0: not at all, as its code")
-    public static let smoothing = MethodOption.number(
-        "map_smoothing", 0...100, default: 4, unit: "pixels", "standard deviation of the Gaussian that smooths the map; 0: none")
 
     public enum Embedding: String, OptionWord { case original, concat }
 }
@@ -57,7 +55,7 @@ extension MethodDescription {
             "nearest-patch",
             options: [
                 MapOptions.score.defaulting(to: .maximum).description, PatchCoreOptions.reweight.description,
-                PatchCoreOptions.smoothing.description,
+                MapOptions.smoothing.description,
             ]
         ) { sizes in
             BackboneSizes(sizes).toSixteenth + sizes.patches * Double(sizes[PatchCoreOptions.limit]) * sizes.patchChannels

@@ -69,9 +69,13 @@ public enum AutoencoderOptions {
 public enum BackboneOptions {
     public static let backbone = MethodOption.choice("backbone", default: Backbone.resNet18, "the network that gives the features")
     public static let weights = MethodOption.choice("weights", default: BackboneWeights.imageNet, "the weights of that network")
+    public static let crop = MethodOption.choice(
+        "crop", default: ImageCrop.none, "what of each image the network sees: all of it, or the middle seven eighths of its side")
 
     /// - Parameter backbones: those that the method takes; the first one is its default.
-    static func all(_ backbones: Backbone...) -> [OptionDescription] {
+    static func all(_ backbones: Backbone...) -> [OptionDescription] { all(backbones) }
+
+    static func all(_ backbones: [Backbone]) -> [OptionDescription] {
         [
             MethodOption.choice("backbone", backbones, default: backbones[0], backbone.description.summary).description,
             weights.description,
@@ -83,8 +87,26 @@ public enum BackboneOptions {
 public enum Backbone: String, OptionWord {
     case vgg19
     case resNet18 = "resnet18"
+    case resNet152 = "resnet152"
     case wideResNet50 = "wide_resnet50_2"
     case efficientNetLite0 = "efficientnet-lite0"
+    /// DINOv2's vision transformers with patches of 14 pixels (Oquab et al., 2024), the latter two with registers (Darcet et
+    /// al., 2024).
+    case dinov2Small = "dinov2_vits14"
+    case dinov2SmallRegisters = "dinov2_vits14_reg4"
+    case dinov2BaseRegisters = "dinov2_vitb14_reg4"
+    /// A transformer of the same make, small enough for trials; nobody has trained one.
+    case tinyTransformer = "vit_tiny14"
+}
+
+/// What of an image a network sees.
+public enum ImageCrop: String, OptionWord {
+    case none
+    /// The middle seven eighths of the side: 224 of 256 pixels.
+    case center
+
+    /// The side of the square that is seen of an image of `side` pixels.
+    public func side(of side: Int) -> Int { self == .none ? side : side * 7 / 8 }
 }
 
 /// Where a backbone's weights come from.
@@ -106,4 +128,6 @@ public enum MapReading: String, OptionWord {
 public enum MapOptions {
     public static let score = MethodOption.choice(
         "score", default: MapReading.mean, "how a map becomes its image's score: its mean, its maximum, or the mean of its highest 1 %")
+    public static let smoothing = MethodOption.number(
+        "map_smoothing", 0...100, default: 4, unit: "pixels", "standard deviation of the Gaussian that smooths the map; 0: none")
 }

@@ -65,7 +65,7 @@ enum PublishedTables {
                 fae-ssim 91.1 89.2 70.2 68.4
                 fae-mse 74.2 72.4 53.1 53.2
                 rd 74.7 72.7 57.8 56.0
-                rd++ 78.1 75.1 57.9 55.5
+                rdpp 78.1 75.1 57.9 55.5
                 recontrast 79.5 75.2 61.4 59.7
                 resnet18-imagenet 87.0 85.8 67.4 64.5
                 resnet152-imagenet 86.1 84.8 64.3 61.1

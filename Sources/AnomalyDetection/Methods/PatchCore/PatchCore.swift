@@ -68,15 +68,14 @@ final class NearestPatchScorer: Scorer {
     private let model: PatchCore
     private let reading: MapReading
     private let neighbours: Int
-    private let smoothing: GaussianSmoothing?
+    private let smoothing: GaussianSmoothing
     let batchSize = 8
 
     init(_ model: PatchCore, _ settings: MethodSettings) throws {
         self.model = model
         reading = try settings[MapOptions.score]
         neighbours = try settings[PatchCoreOptions.reweight]
-        let deviation = try settings[PatchCoreOptions.smoothing]
-        smoothing = deviation > 0 ? GaussianSmoothing(deviation: deviation) : nil
+        smoothing = try GaussianSmoothing(settings)
     }
 
     func scores(_ images: Tensor, generator: Generator) throws -> AnomalyScores {
@@ -90,7 +89,7 @@ final class NearestPatchScorer: Scorer {
             ? try Self.reweighted(
                 nearest, patches: patches, bank: model.memory.bank.tensor, count: count, neighbours: neighbours)
             : try reading.scores(grid)
-        return AnomalyScores(scores: scores, map: try smoothing?(stretched) ?? stretched)
+        return AnomalyScores(scores: scores, map: try smoothing(stretched))
     }
 
     /// The largest plain distance of each image, times 1 less the softmax, at the worst patch's nearest, of the plain distances from

@@ -7,7 +7,7 @@ struct PatchEmbedding {
     let kind: PatchCoreOptions.Embedding
 
     /// Numbers that the original pools a patch's features to.
-    private static let pooledWidth = 1024
+    var pooledWidth = 1024
 
     /// The last two levels, finer one first.
     private var levels: (fine: Int, coarse: Int) {
@@ -16,7 +16,7 @@ struct PatchEmbedding {
     }
 
     /// Numbers of a patch.
-    var width: Int { kind == .original ? Self.pooledWidth : levels.fine + levels.coarse }
+    var width: Int { kind == .original ? pooledWidth : levels.fine + levels.coarse }
 
     /// The patches of images `[N, C, S, S]`, image after image and row after row: `[N · S/8 · S/8, width]`.
     func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
@@ -44,9 +44,9 @@ struct PatchEmbedding {
                 .reshaped([level.shape[0], 9 * level.shape[1], level.shape[2], level.shape[3]])
             let placed = level.shape[2] == height ? neighbourhoods : try neighbourhoods.resizedBilinear(height: height, width: width)
             let rows = try placed.permuted([0, 2, 3, 1]).reshaped([-1, 1, 9 * level.shape[1]])
-            return try rows.adaptiveAveragePooled(size: Self.pooledWidth)
+            return try rows.adaptiveAveragePooled(size: pooledWidth)
         }
         let stacked = try Tensor.concatenated([pooled(fine), pooled(coarse)], axis: 2)
-        return try stacked.adaptiveAveragePooled(size: Self.pooledWidth).reshaped([-1, Self.pooledWidth])
+        return try stacked.adaptiveAveragePooled(size: pooledWidth).reshaped([-1, pooledWidth])
     }
 }

@@ -40,16 +40,26 @@ final class PatchMemory: Module {
 
     /// Chooses the candidates, evenly among all patches.
     func begin(candidates count: Int, of total: Int, generator: Generator) throws(TorchError) {
-        let device = bank.tensor.device
-        if count < total {
-            let drawn = try Tensor.randomPermutation(total, generator: generator).narrowed(axis: 0, start: 0, length: count)
-            try places.replace(drawn.sorted().values)
-            chosen = nil
-        } else {
+        guard count < total else {
             try places.replace(.zeros([0], type: .int64))
             chosen = []
+            return try candidates.replace(.zeros([count, width], type: .half, device: bank.tensor.device))
         }
-        try candidates.replace(.zeros([count, width], type: .half, device: device))
+        try begin(places: .randomPermutation(total, generator: generator).narrowed(axis: 0, start: 0, length: count))
+    }
+
+    /// Takes as candidates the patches at the given places among all, int64 `[K]`.
+    func begin(places given: Tensor) throws(TorchError) {
+        try places.replace(given.sorted().values)
+        chosen = nil
+        try candidates.replace(.zeros([given.count, width], type: .half, device: bank.tensor.device))
+    }
+
+    /// Whether there are candidates among the patches of `range`.
+    func hasCandidates(among range: Range<Int>) throws(TorchError) -> Bool {
+        if chosen == nil { chosen = try places.tensor.elements(Int64.self) }
+        guard let chosen, !chosen.isEmpty else { return true }
+        return Self.place(of: range.lowerBound, in: chosen) < Self.place(of: range.upperBound, in: chosen)
     }
 
     /// ``places`` on this side of the device's border; empty: all.
@@ -82,6 +92,10 @@ final class PatchMemory: Module {
 
     /// Projects the candidates and measures each one's mean distance from a few drawn ones.
     func beginPicking(_ count: Int, generator: Generator) throws(TorchError) {
+        guard count < candidates.tensor.shape[0] else {
+            // All are picked: nothing needs to be measured.
+            return try picks.replace(Tensor((0..<count).map { Int64($0) }).to(bank.tensor.device))
+        }
         let features = try candidates.tensor.to(.float)
         let device = features.device
         // A linear layer without bias, as PyTorch begins it.
@@ -109,6 +123,7 @@ final class PatchMemory: Module {
 
     /// Makes the picks of `range`: each the candidate that is farthest from those before it.
     func pick(_ range: Range<Int>) throws(TorchError) {
+        guard picks.tensor.count < candidates.tensor.shape[0] else { return }
         for index in range {
             let farthest = try distances.tensor.reshaped([1, -1]).maximum(axis: 1).indices
             try picks.tensor.narrowed(axis: 0, start: index, length: 1).copy(from: farthest)
