@@ -71,8 +71,8 @@ extension Ledger {
     private func running(of sweep: Int64) throws -> [(job: SweepStatus.RunningJob, share: Double)] {
         try connection.rows(
             """
-            SELECT identity, job, worker, progress, share FROM
-            (SELECT jobs.id, identity, jobs.job, worker, progress, share FROM jobs WHERE state = 'leased' ORDER BY expires LIMIT 5000) AS held
+            SELECT identity, job, worker, progress, share, instance FROM
+            (SELECT jobs.id, identity, jobs.job, worker, progress, share, instance FROM jobs WHERE state = 'leased' ORDER BY expires LIMIT 5000) AS held
             WHERE EXISTS (SELECT 1 FROM sweep_jobs WHERE sweep_jobs.sweep = ? AND sweep_jobs.job = held.id) LIMIT 1000
             """,
             [.integer(sweep)]
@@ -82,7 +82,7 @@ extension Ledger {
             return (
                 SweepStatus.RunningJob(
                     identity: row.text(0), method: job.method, dataset: job.dataset, seed: job.seed, worker: row.text(2),
-                    progress: progress), row.real(4)
+                    instance: row.text(5), progress: progress), row.real(4)
             )
         }
     }
