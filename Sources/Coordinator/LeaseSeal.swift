@@ -11,10 +11,16 @@ struct LeaseSeal: Sendable {
     init(secret: String) { key = SymmetricKey(data: SHA256.hash(data: Data(secret.utf8))) }
 
     /// The key that a database keeps, made when there is none.
-    init(of database: any JobDatabase) throws {
+    init(of database: any JobDatabase) throws(CoordinatorError) {
         var secret = ""
-        try database.transaction { connection, now in
-            secret = try Ledger(connection, now: now, cache: StoreCache(clock: database.localClock)).sealSecret()
+        do {
+            try database.transaction { connection, now in
+                secret = try Ledger(connection, now: now, cache: StoreCache(clock: database.localClock)).sealSecret()
+            }
+        } catch {
+            throw CoordinatorError(
+                .unwritable, database.isDiskFull(error)
+                    ? "the disk of the coordinator's database is full; free space there" : "the coordinator's database takes no writes: \(error)")
         }
         self.init(secret: secret)
     }

@@ -133,16 +133,20 @@ public struct SweepStatus: Codable, Sendable, Hashable {
         public var method: String
         public var dataset: String
         public var seed: Int
+        /// The worker's name.
         public var worker: String
+        /// Which of that name: ``WorkerInstance``.
+        public var instance: String
         public var progress: JobProgress?
         public init(
-            identity: String, method: String, dataset: String, seed: Int, worker: String, progress: JobProgress?
+            identity: String, method: String, dataset: String, seed: Int, worker: String, instance: String = "", progress: JobProgress?
         ) {
             self.identity = identity
             self.method = method
             self.dataset = dataset
             self.seed = seed
             self.worker = worker
+            self.instance = instance
             self.progress = progress
         }
     }

@@ -5,7 +5,7 @@ import Client
 struct HoldOptions: ParsableArguments {
     @OptionGroup var target: TargetOptions
 
-    @Option(help: "A worker's name; may be given several times.")
+    @Option(help: "A worker's name, or the digits beside it where several have one name; may be given several times.")
     var worker: [String] = []
 
     func validate() throws {

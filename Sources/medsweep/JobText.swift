@@ -46,6 +46,9 @@ struct JobText {
         } else if record.state == .pending, record.notBefore > now {
             parts.append("not before \(LocalTime.text(record.notBefore, zone: zone))")
         }
+        if record.lostLeases > 0 {
+            parts.append(record.lostLeases == 1 ? "1 lease lost with its worker" : "\(record.lostLeases) leases lost with their workers")
+        }
         if record.failedAttempts > 0 {
             parts.append(record.failedAttempts == 1 ? "1 attempt failed" : "\(record.failedAttempts) attempts failed")
         }

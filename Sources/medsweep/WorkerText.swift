@@ -5,10 +5,13 @@ import Wire
 enum WorkerText {
     static func table(_ workers: [WorkerStatus], now: Double) -> String {
         var rows = [["worker", "host", "device", "threads", "memory", "jobs", "heard of", "state", "data sets", "tags"]]
+        let names = Dictionary(grouping: workers, by: \.description.name)
         for worker in workers {
             let about = worker.description
+            // Where several have one name, also the digits by which one of them can be told apart, and paused.
+            let name = names[about.name]!.count > 1 ? "\(about.name) \(about.instance.prefix(8))" : about.name
             rows.append([
-                about.name.oneLine, about.host.oneLine, device(about), "\(about.resources.threads)", ByteSize.text(about.resources.memory),
+                name.oneLine, about.host.oneLine, device(about), "\(about.resources.threads)", ByteSize.text(about.resources.memory),
                 "\(worker.jobs)", LocalTime.ago(worker.seen, now: now), worker.isPaused ? "paused" : worker.jobs > 0 ? "working" : "waiting",
                 list(about.datasets.keys.sorted()), list(about.tags),
             ])

@@ -100,6 +100,37 @@ import Wire
                 """)
     }
 
+    /// Where several workers have one name, the list also tells the digits by which one of them is paused.
+    @Test func workersOfOneNameAreToldApart() {
+        func worker(_ name: String, _ digit: String) -> WorkerStatus {
+            WorkerStatus(
+                description: WorkerDescription(
+                    name: name, instance: String(repeating: digit, count: 32), host: "h", resources: WorkerResources(threads: 1, memory: 1),
+                    platform: .init(device: "cpu", libtorch: "2.13.0", kernels: "k"), datasets: [:], methods: []),
+                seen: 0, jobs: 0, isPaused: false)
+        }
+        let lines = WorkerText.table([worker("twin", "a"), worker("twin", "b"), worker("alone", "c")], now: 0).split(separator: "\n")
+        #expect(lines[1].hasPrefix("twin aaaaaaaa  h"))
+        #expect(lines[2].hasPrefix("twin bbbbbbbb  h"))
+        #expect(lines[3].hasPrefix("alone          h"))
+    }
+
+    /// A run is a success only if every job of its file has a result.
+    @Test func runsEndWellOnlyWithAllResults() {
+        func missing(_ jobs: [JobState: Int], revision: Int = 1) -> String? {
+            let status = SweepStatus(
+                name: "demo", revision: revision, submitted: 0, jobs: jobs, total: jobs.values.reduce(0, +), progress: 1, remaining: nil,
+                running: [], failing: [], policy: SweepPolicy())
+            return RunOutcome(status: status, revision: 1).missing(state: "folder")
+        }
+        #expect(missing([.done: 3]) == nil)
+        #expect(missing([:]) == nil)
+        #expect(missing([.done: 2, .quarantined: 1]) == "1 jobs failed for good; `medsweep status --state folder` tells why")
+        #expect(missing([.done: 2, .cancelled: 1])?.hasPrefix("1 job of sweep 'demo' has no result, since it was cancelled") == true)
+        #expect(missing([.done: 2, .cancelled: 2])?.contains("`medsweep retry demo --state folder` sends them back") == true)
+        #expect(missing([.done: 3], revision: 2)?.contains("was submitted anew meanwhile") == true)
+    }
+
     private func detail(_ record: JobRecord, attempts: [JobDetail.Attempt], result: JobResult? = nil) -> JobDetail {
         JobDetail(
             identity: identity,

@@ -24,7 +24,7 @@ ROOM = {"threads": 16, "memory": 64 << 30, "gpus": []}
 PLATFORM = {"device": "cpu", "libtorch": "2.13.0", "kernels": "avx512"}
 ENGINE = {"platform": PLATFORM, "precision": "float32", "threads": 1}
 WORKER = {
-    "name": "host-4711", "host": "host", "resources": ROOM, "platform": PLATFORM, "datasets": CONTENTS,
+    "name": "host-4711", "instance": "0123456789abcdef" * 2, "host": "host", "resources": ROOM, "platform": PLATFORM, "datasets": CONTENTS,
     "methods": ["ae", "vae"], "coreVersion": 2, "weights": [], "tags": [],
 }
 PROGRESS = {"stage": "training", "unit": "images", "done": 1, "total": 2, "work": 1, "share": 0.5}
@@ -38,23 +38,24 @@ def send(method, path, body):
 
 
 def prepare():
-    """Submits a sweep, and lets one job be finished, one fail, and two run."""
+    """Submits a sweep, and lets one job be finished, one fail, and two run; the jobs' tokens by their identities."""
     send("POST", "/v1/sweeps", {"source": SOURCE, "file": "example.yaml", "overrides": [], "contents": CONTENTS})
     leases = send("POST", "/v1/leases", {"worker": WORKER, "free": ROOM, "limit": 4, "wait": 0})["leases"]
-    identities = [lease["identity"] for lease in leases]
+    identities, tokens = [lease["identity"] for lease in leases], [lease["token"] for lease in leases]
     send("PUT", f"/v1/artefacts/{DIGEST}", FILE)
     result = {
         "metrics": {"auc": 0.75, "ap": 0.5}, "losses": [1.0, 0.5], "artefacts": [{"name": "scores.json", "sha256": DIGEST, "size": len(FILE)}],
         "trainingSeconds": 1.0, "wallSeconds": 2.0, "peakMemory": 1 << 20, "worker": "host-4711", "host": "host", "engine": ENGINE, "notes": [],
     }
-    send("POST", f"/v1/jobs/{identities[0]}/result", {"token": 1, "result": result})
-    send("POST", f"/v1/jobs/{identities[1]}/failure", {"token": 1, "kind": "divergence", "error": "the loss is no number", "logTail": "", "signal": None})
-    send("POST", f"/v1/jobs/{identities[2]}/checkpoint", {"token": 1, "checkpoint": {"sha256": DIGEST, "work": 1, "engine": ENGINE}})
-    send("POST", f"/v1/jobs/{identities[3]}/heartbeat", {"token": 1, "worker": "host-4711", "progress": PROGRESS})
-    return identities
+    send("POST", f"/v1/jobs/{identities[0]}/result", {"token": tokens[0], "result": result})
+    send("POST", f"/v1/jobs/{identities[1]}/failure", {"token": tokens[1], "kind": "divergence", "error": "the loss is no number", "logTail": "", "signal": None})
+    send("POST", f"/v1/jobs/{identities[2]}/checkpoint", {"token": tokens[2], "checkpoint": {"sha256": DIGEST, "work": 1, "engine": ENGINE}})
+    send("POST", f"/v1/jobs/{identities[3]}/heartbeat", {"token": tokens[3], "progress": PROGRESS})
+    return dict(zip(identities, tokens))
 
 
-IDENTITIES = itertools.cycle(prepare())
+TOKENS = prepare()
+IDENTITIES = itertools.cycle(TOKENS)
 NUMBER = itertools.count()
 
 
@@ -88,8 +89,8 @@ def before_call(context, case, kwargs):
         if is_digest(path.get("digest")):
             path["digest"] = hashlib.sha256(body).hexdigest() if name == "putFile" and isinstance(body, bytes) else DIGEST
     if isinstance(body, dict):
-        if type(body.get("token")) is int and 0 < body["token"] < 1 << 63:
-            body["token"] = 1
+        if isinstance(path, dict) and isinstance(body.get("token"), str) and path.get("identity") in TOKENS:
+            body["token"] = TOKENS[path["identity"]]
         if isinstance(body.get("source"), str):
             body["source"] = SOURCE
         files = body.get("result", {}).get("artefacts") if isinstance(body.get("result"), dict) else [body.get("checkpoint")]

@@ -105,7 +105,7 @@ struct GridTests {
             set:
               - {when: {method: ae-ssim}, to: {input_size: 128, batch_size: 16}}
             requires: {device: any, threads: 4, memory: 2GiB, gpu_memory: 512MB, dataset: "{dataset}"}
-            retry:   {max_attempts: 3, backoff: 10s..15m, retry_on: [crash, out_of_memory], on_out_of_memory: {batch_size: /2}}
+            retry:   {max_attempts: 3, max_lost: 7, backoff: 10s..15m, retry_on: [crash, out_of_memory], on_out_of_memory: {batch_size: /2}}
             exact:   true
             checkpoint_every: 10 epochs
             limits:  {parallel: 64, max_failed: 10}
@@ -119,6 +119,7 @@ struct GridTests {
         #expect(policy.requires.resources(of: jobs[0].job) == JobResources(threads: 4, memory: 2 << 30, gpuMemory: 512_000_000))
         #expect(policy.isExact && policy.checkpoint == .epochs(10))
         #expect(policy.retry.retryOn == [.crash, .outOfMemory] && policy.retry.outOfMemoryDivisor == 2)
+        #expect(policy.retry.maxLost == 7)
         #expect(policy.retry.backoffMinimum == 10 && policy.retry.backoffMaximum == 900)
         #expect(policy.limits.parallel == 64 && policy.limits.maxFailed == 10)
     }

@@ -65,6 +65,7 @@ struct SweepFileErrorTests {
         Mistake("sweep: s\n" + matrix + "ablate:\n  - {vary: {method: [vae]}}\n", 4, "'method'"),
         Mistake("sweep: s\n" + matrix + "ablate:\n  - {vary: {width: [1]}, crossed: true}\n", 4, "'crossed'", "'cross'"),
         Mistake("sweep: s\n" + matrix + "retry: {max_attempts: 0}\n", 3, "1 to 100"),
+        Mistake("sweep: s\n" + matrix + "retry: {max_lost: 0}\n", 3, "1 to 10000"),
         Mistake("sweep: s\n" + matrix + "retry: {backoff: 10s}\n", 3, "10s..15m"),
         Mistake("sweep: s\n" + matrix + "requires: {memory: lots}\n", 3, "2GiB", "lots"),
         Mistake("sweep: s\n" + matrix + "requires: {memory: 2}\n", 3, "'memory' lacks a unit", "2GiB"),

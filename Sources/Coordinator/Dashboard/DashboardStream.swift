@@ -273,6 +273,6 @@ private struct WorkerLine: Encodable {
         self.worker = worker
         var seen: Set<String> = []
         // A job that several sweeps hold runs once.
-        self.running = running.filter { $0.worker == worker.description.name && seen.insert($0.identity).inserted }
+        self.running = running.filter { $0.instance == worker.description.instance && seen.insert($0.identity).inserted }
     }
 }

@@ -49,6 +49,16 @@ final class PostgresConnection: SQLConnection {
 
     deinit { PQfinish(connection) }
 
+    /// Plans statements once, and by the indexes: what is written is found by keys, and a plan must not hang on statistics that a table
+    /// which has just been filled does not have yet.
+    func planForKeys() throws {
+        try execute(
+            """
+            SET plan_cache_mode TO force_generic_plan; SET jit TO off; SET enable_seqscan TO off; SET enable_hashjoin TO off;
+            SET enable_mergejoin TO off
+            """)
+    }
+
     var isAlive: Bool { PQstatus(connection) == CONNECTION_OK }
     var socket: Int32 { PQsocket(connection) }
 

@@ -41,6 +41,7 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
         do {
             let connection = try PostgresConnection(url)
             try PostgresDatabase.makeTables(connection, PostgresDatabase.shown(url))
+            try connection.planForKeys()
             writer = connection
         } catch let error as PostgresError {
             throw CoordinatorError(
@@ -79,8 +80,14 @@ final class PostgresDatabase: JobDatabase, @unchecked Sendable {
         return database
     }
 
+    private func connect() throws -> PostgresConnection {
+        let connection = try PostgresConnection(url)
+        try connection.planForKeys()
+        return connection
+    }
+
     func transaction(_ body: (any SQLConnection, _ now: Double) throws -> Void) throws {
-        let connection = try writer ?? PostgresConnection(url)
+        let connection = try writer ?? connect()
         writer = connection
         do {
             try body(connection, time(connection.begin()))

@@ -53,7 +53,7 @@ extension DocumentedSchemas {
             "A job under lease.",
             [
                 "identity": sha256("The job's identity."), "method": .text("Its method."), "dataset": .text("Its data set."),
-                "seed": .integer("Its seed."), "worker": .text("Who holds it."), "progress": JSONSchema.reference("JobProgress").optional,
+                "seed": .integer("Its seed."), "worker": .text("Who holds it."), "instance": .text("Which worker of that name."), "progress": JSONSchema.reference("JobProgress").optional,
             ]),
         "FailingJob": .object(
             "A job that will not be tried again.",

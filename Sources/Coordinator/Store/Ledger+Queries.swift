@@ -70,8 +70,9 @@ extension Ledger {
     private func running(of sweep: Int64) throws -> [(job: SweepStatus.RunningJob, share: Double, jobClass: Int64)] {
         try connection.rows(
             """
-            SELECT identity, job, worker, progress, share, class FROM
-            (SELECT jobs.id, identity, jobs.job, worker, progress, share, class FROM jobs WHERE state = 'leased' ORDER BY expires LIMIT 5000) AS held
+            SELECT identity, job, worker, progress, share, class, instance FROM
+            (SELECT jobs.id, identity, jobs.job, worker, progress, share, class, instance
+             FROM jobs WHERE state = 'leased' ORDER BY expires LIMIT 5000) AS held
             WHERE EXISTS (SELECT 1 FROM sweep_jobs WHERE sweep_jobs.sweep = ? AND sweep_jobs.job = held.id) LIMIT 1000
             """,
             [.integer(sweep)]
@@ -81,7 +82,7 @@ extension Ledger {
             return (
                 SweepStatus.RunningJob(
                     identity: row.text(0), method: job.method, dataset: job.dataset, seed: job.seed, worker: row.text(2),
-                    progress: progress), row.real(4), row.integer(5)
+                    instance: row.text(6), progress: progress), row.real(4), row.integer(5)
             )
         }
     }

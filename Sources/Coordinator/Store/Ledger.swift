@@ -153,7 +153,10 @@ final class Ledger {
     ///   - finishing: those of them that have a result.
     ///   - isLeasing: whether some ask for work.
     func prepare(jobs: [String], finishing: [String], isLeasing: Bool) throws {
-        guard connection.dialect == .postgres, jobs.count + (isLeasing ? 1 : 0) > 1 else { return }
+        guard connection.dialect == .postgres, jobs.count + (isLeasing ? 1 : 0) > 1 else {
+            if isLeasing { try wakeDue() }
+            return
+        }
         func these(_ identities: [String]) -> [SQLValue] { [.array(identities.map { .text($0) })] }
         var statements = [SQLStatement("SELECT instance FROM workers WHERE paused = 1")]
         if isLeasing { statements += [Self.wake(now), Self.readReady] }

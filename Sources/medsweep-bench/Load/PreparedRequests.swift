@@ -28,7 +28,7 @@ struct PreparedRequests {
     /// A request for `count` jobs by the worker with this number.
     func lease(worker: Int, count: Int, wait: Double = 0) throws -> [UInt8] {
         // Room for as many jobs as there can be.
-        let resources = WorkerResources(threads: 1 << 20, memory: 1 << 60)
+        let resources = WorkerResources(threads: 1 << 19, memory: 1 << 52)
         let description = WorkerDescription(
             name: "bench-\(worker)", instance: WorkerInstance.make(), host: "bench", resources: resources, platform: Self.platform,
             datasets: [NoOpSweeps.dataset: DatasetContent(fingerprint: fingerprint)], methods: ["ae", "ae-l1", "ae-ssim", "vae"])

@@ -43,7 +43,7 @@ struct Violation: Error, CustomStringConvertible {
 
 /// The real store over a database in memory, one transaction at a time, with an eye on every change.
 final class SimulatedCoordinator {
-    private let database: SQLiteDatabase
+    private let database: any JobDatabase
     private let rules: LeaseRules
     /// What a restart forgets.
     private var cache = StoreCache(clock: ManualClock())
@@ -64,7 +64,7 @@ final class SimulatedCoordinator {
     private var acknowledgedWeights: Set<String> = []
     private(set) var calls = 0
 
-    init(_ database: SQLiteDatabase, rules: LeaseRules, leaseDuration: Double, jobs: Int, parallel: Int) throws {
+    init(_ database: any JobDatabase, rules: LeaseRules, leaseDuration: Double, jobs: Int, parallel: Int) throws {
         self.database = database
         self.rules = rules
         self.leaseDuration = leaseDuration
@@ -72,7 +72,7 @@ final class SimulatedCoordinator {
         let edit = try SimulatedEdit(of: Self.main, seeds: jobs / 4, parallel: parallel)
         cache = StoreCache(clock: clock)
         try transaction(now: 0) { ledger in
-            for table in ["events", "attempts", "result_files", "queues", "counters", "sweep_jobs", "jobs", "trainings", "classes", "sweeps", "workers"] {
+            for table in ["events", "attempts", "result_files", "job_logs", "job_curves", "queues", "counters", "sweep_jobs", "jobs", "trainings", "classes", "sweeps", "workers"] {
                 try ledger.connection.run("DELETE FROM \(table)", [])
             }
             identities = edit.planned.map(\.identity)
@@ -101,9 +101,12 @@ final class SimulatedCoordinator {
         var replies: [Reply] = []
         try transaction(now: now) { ledger in
             replies = []
+            let finishing = calls.compactMap { if case .result(let identity, _) = $0 { identity } else { nil } }
+            let isLeasing = calls.contains { if case .lease = $0 { true } else { false } }
+            try ledger.prepare(jobs: calls.compactMap(\.claim?.identity), finishing: finishing, isLeasing: isLeasing)
             for call in calls {
                 do {
-                    replies.append(try watch(call, ledger) { try self.reply(to: call, ledger) })
+                    replies.append(try watch(call, ledger) { try ledger.request { try self.reply(to: call, $0) } })
                 } catch is StoreError {
                     replies.append(.refused)
                 }
@@ -328,10 +331,10 @@ final class SimulatedCoordinator {
     private func checkTrainings(_ connection: any SQLConnection) throws {
         let rows = try connection.rows(
             """
-            SELECT trainings.identity, trainings.weights IS NOT NULL, sum(state IN ('pending', 'leased') AND awaiting = 0),
-                sum(state = 'pending' AND awaiting = 1), coalesce(max(checkpoint_work), 0), sum(state = 'done'),
-                sum(state = 'leased' AND awaiting = 1), sum(awaiting = 1 AND ready = 1),
-                sum(state = 'pending' AND awaiting = 1 AND paused = 0)
+            SELECT trainings.identity, CASE WHEN trainings.weights IS NULL THEN 0 ELSE 1 END, \(Self.count("state IN ('pending', 'leased') AND awaiting = 0")),
+                \(Self.count("state = 'pending' AND awaiting = 1")), coalesce(max(checkpoint_work), 0), \(Self.count("state = 'done'")),
+                \(Self.count("state = 'leased' AND awaiting = 1")), \(Self.count("awaiting = 1 AND ready = 1")),
+                \(Self.count("state = 'pending' AND awaiting = 1 AND paused = 0"))
             FROM jobs JOIN trainings ON trainings.id = jobs.training GROUP BY trainings.id
             """, [])
         for row in rows {
@@ -349,6 +352,9 @@ final class SimulatedCoordinator {
             }
         }
     }
+
+    /// Jobs of a group that fulfil a condition, in either dialect.
+    private static func count(_ condition: String) -> String { "sum(CASE WHEN \(condition) THEN 1 ELSE 0 END)" }
 
     /// The records of jobs that are not done.
     func unfinished() throws -> [JobRecord] {

@@ -10,6 +10,8 @@ final class Simulation {
         var jobs = 8
         var workers = 5
         var slots = 2
+        /// Steps from one look at all counts to the next.
+        var pace = 1
         /// Seconds for which things go wrong.
         var chaos = 100.0
     }
@@ -29,7 +31,7 @@ final class Simulation {
 
     private static let leaseDuration = 20.0
 
-    init(seed: UInt64, size: Size, rules: LeaseRules = .standard, database: SQLiteDatabase) throws {
+    init(seed: UInt64, size: Size, rules: LeaseRules = .standard, database: any JobDatabase) throws {
         generator = SplitMix(seed)
         self.size = size
         parallel = max(2, size.workers * size.slots * 3 / 4)
@@ -190,7 +192,7 @@ final class Simulation {
         let deadline = size.chaos + 3000
         while timeline.now < deadline, try timeline.step() {
             steps += 1
-            if size.jobs < 100 { try coordinator.checkCounts() }
+            if size.jobs < 100, steps % size.pace == 0 { try coordinator.checkCounts() }
             if steps % (20 * size.jobs) == 0 { try coordinator.check() }
             if isKind, steps % (4 * size.jobs) == 0, try isDone() {
                 return try coordinator.check()

@@ -18,7 +18,7 @@ import Testing
     }
 
     /// Runs a seed; what it broke, if anything.
-    private static func failure(_ seed: UInt64, _ size: Simulation.Size, _ database: SQLiteDatabase) -> String? {
+    private static func failure(_ seed: UInt64, _ size: Simulation.Size, _ database: any JobDatabase) -> String? {
         do {
             try Simulation(seed: seed, size: size, database: database).run()
             return nil
@@ -33,6 +33,19 @@ import Testing
             return Self.seeds(shard).lazy.compactMap { Self.failure($0, .init(), database) }.first
         }
         #expect(broken == nil)
+    }
+
+    /// Where groups of requests are read and written together.
+    @Test(arguments: [UInt64(1), 2, 3]) func noPromiseIsBrokenOnPostgreSQL(_ seed: UInt64) async throws {
+        let server = try PostgresServer()
+        let url = server.url
+        let broken = try await offPool {
+            let database = try PostgresDatabase(url, clock: ManualClock())
+            defer { database.close() }
+            return Self.failure(seed, .init(pace: 10), database)
+        }
+        #expect(broken == nil)
+        server.stop()
     }
 
     @Test(arguments: [UInt64(7001), 7002]) func hundredsOfWorkers(_ seed: UInt64) async throws {

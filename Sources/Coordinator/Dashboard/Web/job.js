@@ -45,6 +45,7 @@ export function jobPage(main, identity) {
     const facts = [record.hold && `by ${record.hold.worker}`, record.isPaused && "paused",
       progress && isOpen && summary(progress),
       progress?.speed && isOpen && `${Math.round(progress.speed)} ${progress.unit}/s`,
+      record.lostLeases > 0 && `${record.lostLeases} lease${record.lostLeases === 1 ? "" : "s"} lost with ${record.lostLeases === 1 ? "its worker" : "their workers"}`,
       record.failedAttempts > 0 && `${record.failedAttempts} failed attempt${record.failedAttempts === 1 ? "" : "s"}`].filter(Boolean);
     replace(body,
       element("p", {}, chip(record.state), " ", [`${job.method} on ${job.dataset}, seed ${job.seed}`, ...facts].join(" · ")),

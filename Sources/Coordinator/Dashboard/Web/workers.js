@@ -13,11 +13,14 @@ export function workersPage(main) {
     if (!workers.length) {
       return replace(list, element("p", {}, "No worker was heard of lately. Start one with ", element("code", {}, "medsweep-worker"), "."));
     }
+    // A name may be several workers'.
+    const shown = (about) => workers.filter(({ worker }) => worker.description.name === about.name).length > 1
+      ? `${about.name} ${about.instance.slice(0, 8)}` : about.name;
     const steps = ["resume", "pause"].map((action) => (name) => control("workers", name, action));
     replace(list, table("Workers", ["Worker", "Offers", "Heard of", "Jobs", "Platform", ""], workers.map(({ worker, running }) => {
       const about = worker.description;
       return [
-        [about.name, worker.isPaused && element("span", { class: "chip cancelled" }, "paused")],
+        [shown(about), worker.isPaused && element("span", { class: "chip cancelled" }, "paused")],
         [`${about.resources.threads} threads, ${bytes(about.resources.memory)}`, ...about.resources.gpus.map((memory) => `GPU of ${bytes(memory)}`)].join(", "),
         `${duration(Math.max(0, now() - worker.seen))} ago`,
         running.length
@@ -25,7 +28,7 @@ export function workersPage(main) {
             job.progress && ` ${summary(job.progress)}`))
           : "none",
         platformText(about.platform),
-        element("button", { type: "button", "data-name": about.name, "data-step": worker.isPaused ? 0 : 1, "aria-label": `${worker.isPaused ? "Resume" : "Pause"} ${about.name}` },
+        element("button", { type: "button", "data-name": about.instance, "data-step": worker.isPaused ? 0 : 1, "aria-label": `${worker.isPaused ? "Resume" : "Pause"} ${shown(about)}` },
           worker.isPaused ? "Resume" : "Pause"),
       ];
     })));
