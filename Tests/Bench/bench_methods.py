@@ -145,11 +145,15 @@ class Density:
     batch = 32
 
     def __init__(self, o, device):
-        self.device = device
+        self.device, self.cropped = device, o["crop"] == "center"
         self.model = (EfficientNetLite0(stages=7, classifier=False) if o["backbone"] == "efficientnet-lite0"
                       else ResNet(o["backbone"], stages=4)).to(device)
 
     def features(self, x):
+        if self.cropped:
+            side = x.shape[3] * 7 // 8
+            start = (x.shape[3] - side) // 2
+            x = x[:, :, start:start + side, start:start + side]
         return F.normalize(self.model.levels(x)[-1].mean(dim=(2, 3)), dim=1).cpu().numpy()
 
     def fit(self, x):
@@ -212,7 +216,7 @@ def measure(manifest):
     device = torch.device(manifest["device"])
     options = {**manifest["options"], "learning_rate": manifest["learning_rate"]}
     name, size, batch = manifest["method"], options["input_size"], manifest["batch_size"]
-    fitted = {"patchcore": PatchCore, "resnet18-imagenet": Density}.get(name)
+    fitted = {"patchcore": PatchCore, "resnet18-imagenet": Density, "resnet152-imagenet": Density}.get(name)
     method = fitted(options, device) if fitted else Restated(name, options, device)
 
     def clock():

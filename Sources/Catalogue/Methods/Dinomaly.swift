@@ -36,7 +36,7 @@ extension NetworkSizes {
         guard let size = BackboneSizes(self).transformer else { return (0, 0) }
         let square = size.width * size.width
         // Attention is linear in the number of tokens.
-        return (8 * size.tokens * square * (20 + 2 / size.heads), 8 * (13 * square))
+        return (8 * size.tokens * square * (13 + 2 / size.heads), 8 * 13 * square)
     }
 
     /// The ten blocks of the encoder that are looked at.

@@ -52,7 +52,8 @@ public final class StableAdamW: Optimiser {
                 try largest.copy(from: Self.larger(.tensor(largest), .tensor(second)))
                 let denominator = try largest.squareRoot() / correctionRoot + epsilon
                 // No value is looked at, so that no GPU is waited for.
-                let excess = try (gradient / denominator).squared().mean().squareRoot().clamped(1...Double.greatestFiniteMagnitude)
+                let size = try (gradient / denominator).squared().mean().squareRoot()
+                let excess = try size.clamped(1...Double(Float.greatestFiniteMagnitude))
                 try parameter.accumulate(first / denominator * -stepSize / excess)
             }
         }

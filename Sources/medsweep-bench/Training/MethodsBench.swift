@@ -6,7 +6,7 @@ import Torch
 struct MethodsBench {
     let options: PyTorchOptions
     let rounds: MethodsOptions
-    /// The methods to measure; empty: all.
+    /// The methods to measure; empty: all that are restated.
     let methods: [String]
     /// The folder of bench_methods.py.
     let scripts: String
@@ -40,10 +40,16 @@ struct MethodsBench {
         }
     }
 
-    /// The methods of those names; of none, all.
+    /// Methods that bench_methods.py does not restate.
+    private static let alone: Set = [
+        "rd", "rdpp", "recontrast", "panda", "msc", "padim", "stfpm", "simplenet", "anomalydino", "dinomaly",
+    ]
+
+    /// The methods of those names; of none, all that there is something to compare with.
     static func chosen(_ names: [String]) throws -> [MethodDescription] {
-        try names.isEmpty ? Catalogue.methods : names.map { name in
+        try names.isEmpty ? Catalogue.methods.filter { !alone.contains($0.name) } : names.map { name in
             guard let method = Catalogue.method(name) else { throw BenchError("there is no method '\(name)'") }
+            guard !alone.contains(name) else { throw BenchError("'\(name)' is not restated in bench_methods.py; leave it out") }
             return method
         }
     }

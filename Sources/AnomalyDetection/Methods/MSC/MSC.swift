@@ -99,6 +99,7 @@ final class MSC: PooledFeatures {
 
 extension Method {
     static let msc = Method(
-        .msc, small: smallFeatures.merging(["epochs": 2, "batch_size": 4]) { $1 }, model: MSC.self
+        // A network of drawn weights sees little difference between images, and would leap.
+        .msc, small: smallFeatures.merging(["epochs": 2, "batch_size": 4, "learning_rate": 1e-6]) { $1 }, model: MSC.self
     ) { try DensityScorer($0, $1, $2) }
 }

@@ -122,7 +122,7 @@ final class ReContrast: Model {
 extension Method {
     static let reContrast = Method(
         .reContrast,
-        small: smallFeatures.merging(["steps": 4, "batch_size": 4, "bottleneck_width": 16, "map_smoothing": 1]) { $1 },
+        small: smallFeatures.merging(["steps": 3, "batch_size": 4, "bottleneck_width": 16, "map_smoothing": 1]) { $1 },
         model: ReContrast.self
     ) { model, settings, _ in try MapScorer(smoothing: settings) { try model.map($0) } }
 }

@@ -75,6 +75,6 @@ extension Method {
     }
 
     static let smallDistillation: Settings = smallFeatures.merging([
-        "epochs": 2, "batch_size": 4, "bottleneck_width": 16, "map_smoothing": 1,
+        "epochs": 1, "batch_size": 4, "bottleneck_width": 16, "map_smoothing": 1,
     ]) { $1 }
 }
