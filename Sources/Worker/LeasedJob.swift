@@ -61,7 +61,7 @@ final class LeasedJob: Sendable {
         self.place = place
         self.worker = worker
         self.whenTrained = whenTrained
-        folder = worker.folders.work.url.appending(path: "\(lease.identity.prefix(16))-\(lease.token.number)")
+        folder = worker.folders.work.url.appending(path: "\(lease.identity.prefix(16))-\(UUID().uuidString)")
     }
 
     /// The job's identity.

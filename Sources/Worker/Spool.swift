@@ -28,7 +28,14 @@ struct Spool: Sendable {
     /// Takes a finished job into the spool. Its files stay where they are, so that nothing is lost where there is no room here.
     /// - Parameter files: artefacts by their SHA-256.
     func add(_ entry: Entry, files: [String: URL]) throws -> URL {
-        let place = place(of: entry.identity, token: entry.request.token)
+        let usual = place(of: entry.identity, token: entry.request.token)
+        // Another coordinator may have given the same job out under the same number.
+        var place = usual
+        var number = 1
+        while FileManager.default.fileExists(atPath: place.path) {
+            number += 1
+            place = run.url.appending(path: "\(usual.lastPathComponent)-\(number)")
+        }
         let partial = URL(filePath: DurableFile.temporaryName(for: place), directoryHint: .isDirectory)
         do {
             try FileManager.default.createDirectory(at: partial, withIntermediateDirectories: false)
@@ -39,7 +46,6 @@ struct Spool: Sendable {
                 try DurableFile.sync(place)
             }
             try DurableFile.write(WireCoding.encode(entry), to: partial.appending(path: "result.json"))
-            try? FileManager.default.removeItem(at: place)
             try DurableFile.publish(partial.path, as: place)
         } catch {
             try? FileManager.default.removeItem(at: partial)

@@ -19,10 +19,12 @@ import Glibc
         let coordinator: ServedCoordinator
         private let file: String
 
-        init(_ scenario: Scenario, _ options: [String] = [], prefix: [String] = []) async throws {
+        /// - Parameter epochs: so many that the jobs end only when they are told to, unless they are to end.
+        init(_ scenario: Scenario, epochs: Int = 1_000_000, prefix: [String] = []) async throws {
             self.scenario = scenario
-            file = try scenario.place.write(StoppingTests.withoutCheckpoints, to: "chaos.yaml")
-            let words = [Programs.folder.appending(path: "medsweep").path] + Self.arguments(file, scenario) + options
+            let source = StoppingTests.withoutCheckpoints.replacing("epochs: 60", with: "epochs: \(epochs)")
+            file = try scenario.place.write(source, to: "chaos.yaml")
+            let words = [Programs.folder.appending(path: "medsweep").path] + Self.arguments(file, scenario)
             program = try scenario.program((prefix + words)[0], Array((prefix + words).dropFirst()))
             coordinator = try await ServedCoordinator(of: program, state: scenario.place.folder.appending(path: "medsweep-state"))
         }
@@ -110,7 +112,7 @@ import Glibc
     @Test func killedRunsLoseNothingThatWasFinished() async throws {
         let scenario = try Scenario()
         defer { scenario.end() }
-        let run = try await Run(scenario)
+        let run = try await Run(scenario, epochs: 60)
         let coordinator = run.coordinator
         try await eventually("both jobs have begun") {
             try await coordinator.jobs(of: Scenario.name).allSatisfy { $0.state == .leased }
@@ -140,7 +142,7 @@ import Glibc
         try await scenario.submit("method=vae", "seed=0", to: coordinator)
         let worker = try scenario.program(
             "/usr/bin/nohup", [Programs.folder.appending(path: "medsweep-worker").path] + scenario.workerArguments("worker", at: coordinator.address))
-        let run = try await Run(scenario, prefix: ["/usr/bin/nohup"])
+        let run = try await Run(scenario, epochs: 60, prefix: ["/usr/bin/nohup"])
         for program in [worker, run.program] { kill(program.process.processIdentifier, SIGHUP) }
         try await coordinator.waitUntilFinished()
         await run.program.ended()

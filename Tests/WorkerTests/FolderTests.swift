@@ -40,6 +40,16 @@ import Wire
         #expect(FileManager.default.fileExists(atPath: folder.appending(path: "spool/refused-\(entry.identity)-3").path))
     }
 
+    /// Two coordinators may give out one job under one number.
+    @Test func resultsDoNotTakeEachOthersPlace() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let spool = try Spool(folder.appending(path: "spool"))
+        var other = entry
+        other.request.coordinator = "other"
+        for entry in [entry, other] { _ = try spool.add(entry, files: ["digest": try file("scores")]) }
+        #expect(spool.waiting.compactMap { spool.read($0)?.request.coordinator } == ["c", "other"])
+    }
+
     @Test func nothingHalfWrittenIsLeft() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let spool = try Spool(folder)
