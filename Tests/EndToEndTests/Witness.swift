@@ -27,7 +27,7 @@ struct Witness {
             if leases.isEmpty { break }
             for lease in leases {
                 let result = JobResult(
-                    metrics: ["auc": Double(lease.token.number) / 1000, "ap": Double(acknowledged.count)], losses: [], artefacts: [],
+                    metrics: ["auc": Double(lease.token.number) / 1000, "ap": Double(acknowledged.count) / 1000], losses: [], artefacts: [],
                     trainingSeconds: 0, wallSeconds: 0, peakMemory: 0, worker: name, host: "localhost", engine: Witness.engine)
                 let answer = try? await client.result(lease.identity, ResultRequest(token: lease.token, result: result))
                 if answer?.recorded == true { acknowledged[lease.identity] = result }

@@ -54,7 +54,7 @@ extension Ledger {
                 reserved = nil
                 if let given = try give(waiting.next, of: candidates[place].sweep, asking) {
                     leased.append(given)
-                    candidates[place].gave(waiting.next)
+                    try gave(waiting.next, candidates: &candidates, at: place)
                 }
                 continue
             }
@@ -76,7 +76,7 @@ extension Ledger {
             }
             guard let given = try give(next, of: candidates[best].sweep, asking) else { continue }
             leased.append(given)
-            candidates[best].gave(next)
+            try gave(next, candidates: &candidates, at: best)
             for place in passedOver.indices where priority <= passedOver[place].priority { passedOver[place].overtakers += 1 }
         }
         let after = overtaking()
@@ -136,6 +136,17 @@ extension Ledger {
             return candidate.classes[next.entry.jobClass] == nil ? nil : (next, candidate.sweep.priority + next.boost)
         }
         return nil
+    }
+
+    /// A job of the candidate at `place` has been given out.
+    private func gave(_ next: Next, candidates: inout [Candidate], at place: Int) throws {
+        candidates[place].gave(next)
+        // A job that several sweeps hold runs in each of them.
+        guard next.entry.holders > 1 else { return }
+        for index in candidates.indices where index != place {
+            guard let most = candidates[index].sweep.policy.policy.limits.parallel else { continue }
+            candidates[index].room = try min(candidates[index].room, most - counter(candidates[index].sweep.id, .leased))
+        }
     }
 
     private func give(_ next: Next, of sweep: SweepRow, _ asking: Asking) throws -> LeasedJob? {
