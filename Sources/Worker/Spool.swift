@@ -22,13 +22,18 @@ struct Spool: Sendable {
         run = try RunFolder(in: folder)
     }
 
-    /// Where the result of a lease waits, if it does.
-    func place(of identity: String, token: LeaseToken) -> URL { run.url.appending(path: "\(identity)-\(token.number)") }
+    /// Whether the result of a lease waits. Another coordinator's lease of the same job may have the same number, but not the same token.
+    func hasResult(of identity: String, token: LeaseToken) -> Bool {
+        let usual = usualPlace(of: identity, token: token).lastPathComponent
+        return waiting.contains { $0.lastPathComponent.hasPrefix(usual) && read($0)?.request.token == token }
+    }
+
+    private func usualPlace(of identity: String, token: LeaseToken) -> URL { run.url.appending(path: "\(identity)-\(token.number)") }
 
     /// Takes a finished job into the spool. Its files stay where they are, so that nothing is lost where there is no room here.
     /// - Parameter files: artefacts by their SHA-256.
     func add(_ entry: Entry, files: [String: URL]) throws -> URL {
-        let usual = place(of: entry.identity, token: entry.request.token)
+        let usual = usualPlace(of: entry.identity, token: entry.request.token)
         // Another coordinator may have given the same job out under the same number.
         var place = usual
         var number = 1

@@ -304,7 +304,7 @@ public final class WorkerDaemon: Sendable {
     /// Whether a lease is at work here, or its result waits for delivery.
     private func isKnown(_ lease: Lease) -> Bool {
         running.withLock { $0.values.contains { $0.identity == lease.identity && $0.lease.token == lease.token } }
-            || FileManager.default.fileExists(atPath: context.spool.place(of: lease.identity, token: lease.token).path)
+            || context.spool.hasResult(of: lease.identity, token: lease.token)
     }
 
     /// Hands back what was given out in the very moment in which the wait for it was broken off, so that others need not wait

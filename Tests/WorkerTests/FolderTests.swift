@@ -48,6 +48,10 @@ import Wire
         other.request.coordinator = "other"
         for entry in [entry, other] { _ = try spool.add(entry, files: ["digest": try file("scores")]) }
         #expect(spool.waiting.compactMap { spool.read($0)?.request.coordinator } == ["c", "other"])
+        #expect(spool.hasResult(of: entry.identity, token: entry.request.token))
+        // The same number of another coordinator is another lease.
+        let foreign = LeaseToken(number: entry.request.token.number, seal: "another")
+        #expect(!spool.hasResult(of: entry.identity, token: foreign))
     }
 
     @Test func nothingHalfWrittenIsLeft() throws {
@@ -55,7 +59,9 @@ import Wire
         let spool = try Spool(folder)
         #expect(throws: (any Error).self) { try spool.add(entry, files: ["digest": folder.appending(path: "absent")]) }
         #expect(spool.waiting.isEmpty)
-        let left = try FileManager.default.contentsOfDirectory(atPath: spool.place(of: "a", token: LeaseToken(number: 1, seal: "s")).deletingLastPathComponent().path)
+        let runs = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(runs.count == 1)
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: try #require(runs.first)).path)
         #expect(left == ["lock"])
     }
 
