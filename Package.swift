@@ -156,7 +156,7 @@ let package = Package(
         .testTarget(name: "TorchTests", dependencies: ["TestSupport", "Torch"], resources: [.copy("Fixtures")]),
         .testTarget(name: "AnomalyDetectionTests", dependencies: ["AnomalyDetection", "ImageTransforms", "TestSupport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "EndToEndTests", dependencies: [
-            "Client", "Imaging", "TestSupport", "Wire", "medsweep", "medsweep-worker",
+            "Client", "Datasets", "Imaging", "TestSupport", "Wire", "medsweep", "medsweep-worker",
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
     ],

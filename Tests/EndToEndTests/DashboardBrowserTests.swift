@@ -1,4 +1,5 @@
 import Client
+import Datasets
 import Foundation
 import Sweep
 import TestSupport
@@ -66,16 +67,14 @@ struct DashboardBrowserTests {
         let image = scenario.place.data.appending(path: "discs/images/train-3.png")
         let whole = try Data(contentsOf: image)
         try whole.prefix(whole.count / 2).write(to: image)
-        let operatorFile = try scenario.place.write(Self.operatorToken, to: "operator-token")
         let workerFile = try scenario.place.write(Self.workerToken, to: "worker-token")
         let source = Scenario.sweep.replacing("max_attempts: 100", with: "max_attempts: 1")
-        let file = try scenario.place.write(source, to: "failing.yaml")
-        let submitted = try await Programs.run(
-            "medsweep",
-            ["submit", file, "method=ae", "seed=0", "--coordinator", coordinator.address, "--token-file", operatorFile,
-             "--data", scenario.place.data.path], in: scenario.place.folder)
-        try #require(submitted.status == 0, "\(submitted.errors)")
         let client = CoordinatorClient(url: URL(string: coordinator.address)!, token: Self.operatorToken)
+        // The command would not hand in a sweep of broken images.
+        let content = try LocalDatasets.content(
+            of: scenario.place.data.appending(path: "discs"), name: "discs", cacheDirectory: scenario.place.folder.appending(path: "contents"))
+        _ = try await client.submit(
+            SubmitRequest(source: source, file: "failing.yaml", overrides: ["method=ae", "seed=0"], contents: ["discs": content]))
         let identity = try await client.allJobs(sweep: Scenario.name)[0].identity
 
         let browser = try await Chromium(in: scenario.place.folder)
