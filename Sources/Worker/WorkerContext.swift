@@ -84,14 +84,14 @@ struct WorkerContext: Sendable {
             let answer = try await client.result(entry.identity, entry.request)
             if !answer.recorded { logger.notice("job \(entry.identity.prefix(12)) had its result already") }
             return .taken
+        } catch ClientError.problem(let problem) where problem.status == 421 {
+            // Another has begun at that address in this very moment.
+            coordinator.forget()
+            return .waits
         } catch let error as ClientError where !error.isPassing && !error.isForAPerson {
             logger.error("the coordinator does not take the result of job \(entry.identity.prefix(12)): \(error)")
             return .refused
         } catch is CancellationError {
-            return .waits
-        } catch ClientError.problem(let problem) where problem.status == 421 {
-            // Another has begun at that address in this very moment.
-            coordinator.forget()
             return .waits
         } catch {
             logger.warning("the result of job \(entry.identity.prefix(12)) waits in '\(spool.folder.path)': \(error)")
