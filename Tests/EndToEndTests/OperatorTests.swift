@@ -1,3 +1,5 @@
+import Client
+import Datasets
 import Foundation
 import Sweep
 import Testing
@@ -149,7 +151,7 @@ import Wire
     @Test func retryRequeuesWhatFailedForGood() async throws {
         let desk = try await Desk()
         try desk.breakAnImage()
-        try await desk.submit(desk.failing(backoff: "100ms..100ms"))
+        try await desk.submitBroken(desk.failing(backoff: "100ms..100ms"))
         let worker = try desk.worker("one")
         _ = try await desk.coordinator.wait(for: "failing") { $0.jobs[.quarantined] == 1 }
         let identity = try await desk.coordinator.jobs(of: "failing")[0].identity
@@ -267,7 +269,7 @@ import Wire
     @Test func explainNamesABackoff() async throws {
         let desk = try await Desk()
         try desk.breakAnImage()
-        try await desk.submit(desk.failing(backoff: "1h..1h"))
+        try await desk.submitBroken(desk.failing(backoff: "1h..1h"))
         let worker = try desk.worker("one")
         let identity = try await desk.coordinator.jobs(of: "failing")[0].identity
         try await desk.wait("the first attempt fails") {
@@ -373,6 +375,14 @@ private struct Desk {
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
+    /// Hands a sweep in as another client may: the command would not, of broken images.
+    func submitBroken(_ sweep: String) async throws {
+        let content = try LocalDatasets.content(
+            of: place.data.appending(path: "discs"), name: "discs", cacheDirectory: place.folder.appending(path: "contents"))
+        let client = CoordinatorClient(url: try #require(URL(string: coordinator.address)))
+        _ = try await client.submit(SubmitRequest(source: sweep, file: "broken.yaml", overrides: [], contents: ["discs": content]))
+    }
+
     /// A worker of one slot.
     func worker(_ name: String, _ more: String...) throws -> Program {
         try Program(
@@ -395,7 +405,7 @@ private struct Desk {
 
     /// A sweep of one job with two attempts.
     func failing(backoff: String) -> String {
-        instant("failing", seeds: 1) + "\nretry: {max_attempts: 2, backoff: \(backoff)}\n"
+        instant("failing", seeds: 1) + "\nretry: {max_attempts: 2, backoff: \(backoff), retry_on: [data]}\n"
     }
 
     /// Makes every job on the data set fail.
