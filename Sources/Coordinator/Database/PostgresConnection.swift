@@ -74,6 +74,7 @@ final class PostgresConnection: SQLConnection {
         return PQgetvalue(answer.pointer, 0, 0).flatMap { Double(String(cString: $0)) } ?? 0
     }
 
+    @discardableResult
     func run(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         let result = try perform(sql, arguments)
         return Int(String(cString: PQcmdTuples(result.pointer))) ?? 0

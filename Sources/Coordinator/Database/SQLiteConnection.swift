@@ -9,6 +9,7 @@ final class SQLiteConnection: SQLConnection {
 
     init(_ database: Database) { self.database = database }
 
+    @discardableResult
     func run(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         try stepThrough(sql, arguments) { _ in }
         return Int(sqlite3_changes(database.sqliteConnection))

@@ -38,6 +38,7 @@ final class WriteBuffer: SQLConnection {
 
     private func batch(_ shape: RowShape) -> Int? { batches.firstIndex { $0.shape.name == shape.name } }
 
+    @discardableResult
     func run(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
         try protect()
         try flush()
