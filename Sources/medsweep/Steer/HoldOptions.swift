@@ -1,5 +1,5 @@
 import ArgumentParser
-import Client
+import Wire
 
 /// What can be held and let go: sweeps, jobs, and workers too.
 struct HoldOptions: ParsableArguments {
@@ -8,13 +8,22 @@ struct HoldOptions: ParsableArguments {
     @Option(help: "A worker's name, or the digits beside it where several have one name; may be given several times.")
     var worker: [String] = []
 
+    @OptionGroup var connection: ConnectionOptions
+
+    @Flag(help: "Print JSON: an object a line for each target.")
+    var json = false
+
     func validate() throws {
         if target.targets.isEmpty, worker.isEmpty {
             throw ValidationError("name a sweep or a job, or a worker with --worker")
         }
     }
 
-    func resolve(client: CoordinatorClient) async throws -> [ControlTarget] {
-        try await target.resolve(client: client) + worker.map { .worker($0) }
+    /// Holds what is named, or lets it go.
+    func perform(_ action: ControlRequest.Action) async throws {
+        try await connection.withClient { client in
+            try await Controller(client: client, action: action, isJSON: json)
+                .perform(on: target.resolve(client: client) + worker.map { .worker($0) })
+        }
     }
 }

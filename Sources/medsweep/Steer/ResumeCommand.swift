@@ -13,16 +13,6 @@ struct ResumeCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var hold: HoldOptions
-    @OptionGroup var connection: ConnectionOptions
 
-    @Flag(help: "Print JSON: an object a line for each target.")
-    var json = false
-
-    func run() async throws {
-        let command = self
-        try await connection.withClient { client in
-            try await Controller(client: client, action: .resume, isJSON: command.json)
-                .perform(on: command.hold.resolve(client: client))
-        }
-    }
+    func run() async throws { try await hold.perform(.resume) }
 }
